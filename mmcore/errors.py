@@ -1,0 +1,53 @@
+"""One exception per meaning: what happened, with which value, the limit and the remedy.
+
+Every class here is a user error: the command line prints its message on one line and exits
+with 1, a page shows it. Anything else that escapes is a defect of ours and keeps its traceback.
+"""
+
+
+class MmcoreError(Exception):
+    """Something the user can understand and mend."""
+
+
+class CatalogueError(MmcoreError):
+    """A catalogue file, or the catalogue as a whole, can't be used."""
+
+
+class ImageError(MmcoreError):
+    """A photo can't be decoded within the limits."""
+
+
+class ConfigError(MmcoreError):
+    """A run choice is out of its range, or two choices contradict each other."""
+
+
+class WeightsError(MmcoreError):
+    """Pretrained backbone weights are missing or don't fit."""
+
+
+class TrainingDataError(MmcoreError):
+    """The catalogue has too little to learn from."""
+
+
+class NonFiniteLossError(MmcoreError):
+    """The loss or its gradient was infinite or not a number several steps in a row."""
+
+
+class TrainingInterrupted(MmcoreError):
+    """Training was asked to stop; its checkpoint is on disk."""
+
+
+class CheckpointError(MmcoreError):
+    """A checkpoint can't be written, read, or belongs to another run."""
+
+
+class ArtifactError(MmcoreError):
+    """A model folder is incomplete, altered or of an unknown format."""
+
+
+class ProductError(MmcoreError):
+    """A product has nothing a prediction could be made from."""
+
+
+class WorkspaceError(MmcoreError):
+    """The workspace folder can't be used, or doesn't hold what was asked for."""

@@ -1,0 +1,52 @@
+"""Machine facts, read from the environment: where the workspace is, which device to use.
+
+Run choices (learning rate, preset, ...) are not here but in `config.py`: they belong to a model
+and travel with it, these belong to a machine and don't.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from mmcore.errors import ConfigError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this machine offers.
+
+    Attributes:
+        home: the workspace folder (MMCORE_HOME; else the platform's user data folder).
+        device: auto, cpu, cuda or mps (MMCORE_DEVICE).
+        decode_threads: photos decoded side by side (MMCORE_DECODE_THREADS; else one a core).
+    """
+
+    home: Path
+    device: str
+    decode_threads: int
+
+
+def read_settings(home: Path | None = None) -> Settings:
+    """Return the settings of this process; `home`, where given, wins over MMCORE_HOME."""
+    device = os.environ.get("MMCORE_DEVICE", "auto")
+    if device not in DEVICES:
+        raise ConfigError(f"MMCORE_DEVICE is {device!r}; use one of {', '.join(DEVICES)}")
+    chosen = home or os.environ.get("MMCORE_HOME") or user_data_path("rayon", appauthor=False)
+    return Settings(
+        home=Path(chosen).expanduser().resolve(),
+        device=device,
+        decode_threads=_positive_int("MMCORE_DECODE_THREADS", os.cpu_count() or 1),
+    )
+
+
+def _positive_int(name: str, default: int) -> int:
+    text = os.environ.get(name)
+    if text is None:
+        return default
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise ConfigError(f"{name} is {text!r}; use a whole number from 1 to 256, or unset it")
+    return int(text)
