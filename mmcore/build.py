@@ -1,0 +1,51 @@
+"""From configuration and encoders to an untrained network."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from mmcore.backbones import Backbone
+from mmcore.config import ModelConfig
+from mmcore.encoders import Encoder, TabularEncoder
+from mmcore.fusion import FusionClassifier
+from mmcore.seeds import stream_seed
+from mmcore.towers import ImageTower, TabularTower, TextTower
+
+
+def build_model(
+    config: ModelConfig,
+    encoders: Mapping[str, Encoder],
+    num_classes: int,
+    backbone: Backbone | None,
+    seed: int,
+) -> FusionClassifier:
+    """Return the network with random towers, heads and fusion around a given backbone.
+
+    Args:
+        encoders: modality name -> encoder, for each modality but the image.
+        num_classes: K.
+        backbone: needed where `config` has an image modality.
+        seed: of the run; initialisation has a stream of its own in it.
+    """
+    # no GPU needed to initialise, and the caller's random state is none of our business
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(seed, "initialisation"))
+        towers: dict[str, nn.Module] = {}
+        for modality in config.modalities:
+            if modality.kind == "image":
+                towers[modality.name] = ImageTower(backbone)
+            elif isinstance(encoder := encoders[modality.name], TabularEncoder):
+                towers[modality.name] = TabularTower(encoder.width)
+            else:
+                towers[modality.name] = TextTower()
+        return FusionClassifier(towers, num_classes, config.joint)
+
+
+def resolve_device(wanted: str) -> torch.device:
+    """Return the device for `auto`, `cpu`, `cuda` or `mps`: a GPU where there is one."""
+    if wanted != "auto":
+        return torch.device(wanted)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

@@ -1,0 +1,29 @@
+"""The command that looks whether everything is in order: doctor."""
+
+import typer
+
+from mmcore.cli import screen
+from mmcore.cli.options import Home, Json, open_workspace
+
+_MARKS = {"ok": "[green]ok[/green]     ", "note": "[yellow]note[/yellow]   "}
+
+
+def doctor(home: Home = None, as_json: Json = False) -> None:
+    """Check versions, device, backbone weights, disk, workspace, catalogue and models.
+
+    Exits with 1 where something must be mended.
+    """
+    workspace, settings = open_workspace(home)
+    from mmcore.services.health import examine
+
+    findings = examine(workspace, settings)
+    if as_json:
+        screen.print_json([vars(finding) for finding in findings])
+    else:
+        for finding in findings:
+            mark = _MARKS.get(finding.state, "[red]problem[/red]")
+            text = f"{finding.what}: {finding.found}"
+            advice = f" - {finding.advice}" if finding.advice else ""
+            screen.out().print(f"{mark} {screen.plain(text + advice)}")
+    if any(finding.state == "problem" for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,26 @@
+"""Options that several commands share, with their help texts."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmcore.settings import Settings, read_settings
+from mmcore.workspace import Workspace
+
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", metavar="DIR", help="Workspace folder (else MMCORE_HOME, else user data folder)."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Model version; the newest without.")
+]
+
+
+def open_workspace(home: Path | None) -> tuple[Workspace, Settings]:
+    """Return the chosen workspace and this machine's settings."""
+    settings = read_settings(home)
+    return Workspace(settings.home), settings

@@ -1,0 +1,150 @@
+"""Decision-level fusion and calibration, fitted on val.
+
+Each availability pattern (all modalities, text only, image only, ...) has weights of its own over
+the log-probabilities of its sources: the heads of the modalities at hand and the feature fusion.
+The weights minimise the log-loss, so their sum is also the inverse temperature: the answer comes
+out calibrated. The problem is convex in the weights.
+
+Why decisions and not features alone: on the Rakuten challenge feature fusion scored no better
+than text alone (macro-F1 89.9) and decision fusion 90.9.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+from mmcore.config import FUSED
+from mmcore.errors import ConfigError
+from mmcore.metrics import macro_f1
+
+MIN_PRODUCTS = 20  # fewer labelled val products than this can't tell weights from luck
+MAX_WEIGHT = 20.0
+# pulls each weight towards an equal share with the force of this many products
+PRIOR_PRODUCTS = 2.0
+
+Pattern = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one availability pattern is decided."""
+
+    weights: Mapping[str, float]  # source -> weight of its log-probabilities
+    decided: str  # why these weights, in words for the report
+
+    def probs(self, logits: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return (N, K) probabilities from source -> (N, K) logits."""
+        total = sum(w * log_softmax(logits[source], axis=1) for source, w in self.weights.items())
+        return np.exp(log_softmax(total, axis=1))
+
+
+@dataclass(frozen=True)
+class Combiner:
+    """A rule for each availability pattern, and a temperature for each head alone."""
+
+    rules: Mapping[Pattern, Rule]
+    heads: Mapping[str, Rule]
+
+    def rule(self, pattern: Pattern) -> Rule:
+        """Return the rule of a pattern.
+
+        Raises:
+            ConfigError: if the pattern names a modality the model doesn't have.
+        """
+        if pattern not in self.rules:
+            known = ", ".join("+".join(p) for p in self.rules)
+            raise ConfigError(f"no rule for modalities {'+'.join(pattern)!r}; there are: {known}")
+        return self.rules[pattern]
+
+
+def patterns(names: Iterable[str]) -> list[Pattern]:
+    """Return every non-empty choice of modalities, largest first, in the model's order."""
+    names = tuple(names)
+    return [c for size in range(len(names), 0, -1) for c in combinations(names, size)]
+
+
+def uncalibrated(names: tuple[str, ...], why: str) -> Combiner:
+    """Return the combiner that takes the feature fusion (and each head) as it is."""
+    return Combiner(
+        rules={pattern: Rule({FUSED: 1.0}, why) for pattern in patterns(names)},
+        heads={name: Rule({name: 1.0}, why) for name in names},
+    )
+
+
+def equal_shares(names: tuple[str, ...], why: str) -> Combiner:
+    """Return the combiner that averages the log-probabilities of all sources at hand."""
+    rules = {p: Rule({s: 1 / len(_sources(p)) for s in _sources(p)}, why) for p in patterns(names)}
+    return Combiner(rules, {name: Rule({name: 1.0}, why) for name in names})
+
+
+def fit_rule(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> Rule:
+    """Return the rule that does best on val, never one that is worse than its best source.
+
+    Args:
+        logits: source -> (N, K), all under one availability pattern.
+        labels: (N,) class ids.
+    """
+    mixed = _fit_weights(logits, labels)
+    rule = Rule(mixed, f"weighted on {len(labels)} val products")
+    alone = {s: macro_f1(labels, logits[s].argmax(axis=1)) for s in logits}
+    best = max(alone, key=alone.get)
+    together = macro_f1(labels, rule.probs(logits).argmax(axis=1))
+    if len(logits) == 1 or together >= alone[best]:
+        return rule
+    weights = _fit_weights({best: logits[best]}, labels)
+    why = f"{best} alone: on val {alone[best]:.3f} macro-F1, weighted {together:.3f}"
+    return Rule(weights, why)
+
+
+def _sources(pattern: Pattern) -> tuple[str, ...]:
+    return (*pattern, FUSED)
+
+
+def _fit_weights(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[str, float]:
+    """Return source -> weight >= 0 with the lowest log-loss, pulled towards equal shares."""
+    sources = list(logits)
+    stacked = np.stack([log_softmax(logits[s].astype(np.float64), axis=1) for s in sources])
+    rows, start = np.arange(len(labels)), np.full(len(sources), 1 / len(sources))
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        log_probs = log_softmax(np.tensordot(weights, stacked, axes=1), axis=1)  # (N, K)
+        # gradient of the log-loss: expected minus observed log-probability of each source
+        expected = (np.exp(log_probs) * stacked).sum(axis=(1, 2))
+        observed = stacked[:, rows, labels].sum(axis=1)
+        pull = PRIOR_PRODUCTS * (weights - start)
+        value = -log_probs[rows, labels].sum() + PRIOR_PRODUCTS / 2 * ((weights - start) ** 2).sum()
+        return value / len(labels), (expected - observed + pull) / len(labels)
+
+    bounds = [(0.0, MAX_WEIGHT)] * len(sources)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    weights = found.x if found.x.sum() > 0 else start
+    return {source: float(weight) for source, weight in zip(sources, weights, strict=True)}
+
+
+def combiner_to_json(combiner: Combiner) -> dict:
+    """Return a combiner as plain JSON values."""
+
+    def rows(rules: Mapping) -> list[dict]:
+        return [
+            {"of": key, "weights": dict(rule.weights), "decided": rule.decided}
+            for key, rule in rules.items()
+        ]
+
+    return {"patterns": rows(combiner.rules), "heads": rows(combiner.heads)}
+
+
+def combiner_from_json(data: dict) -> Combiner:
+    """Return the combiner that `combiner_to_json` wrote.
+
+    Raises:
+        ConfigError: if the data is not of that form.
+    """
+    try:
+        rules = {tuple(r["of"]): Rule(r["weights"], r["decided"]) for r in data["patterns"]}
+        return Combiner(rules, {r["of"]: Rule(r["weights"], r["decided"]) for r in data["heads"]})
+    except (KeyError, TypeError) as error:
+        raise ConfigError(f"combiner.json can't be read: {error}; train the model again") from error

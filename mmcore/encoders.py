@@ -1,0 +1,184 @@
+"""Product columns to the arrays the towers take. Fitted on TRAIN, kept inside the model folder."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mmcore.config import ModalityConfig
+from mmcore.errors import ConfigError
+from mmcore.text import PAD_ID, TEXT_LENGTH, Vocabulary, build_vocabulary
+
+MAX_CATEGORIES = 50  # most frequent values of a category column that get a place of their own
+NUMERIC_SHARE = 0.9  # a column with at least this share of numbers among its values is numeric
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """Token ids of one or more text columns, the most important column first."""
+
+    columns: tuple[str, ...]
+    vocabulary: Vocabulary
+    length: int = TEXT_LENGTH
+
+    def encode(self, products: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return (N, 60) int64 token ids and (N,) bool: whether any known word is there."""
+        columns = [products[column] for column in self.columns]
+        ids = np.full((len(products), self.length), PAD_ID, dtype=np.int64)
+        for i, texts in enumerate(zip(*columns, strict=True)):
+            ids[i] = self.vocabulary.encode(texts, self.length)
+        return ids, (ids != PAD_ID).any(axis=1)
+
+
+@dataclass(frozen=True)
+class NumericColumn:
+    """A number: signed log, then standardised; prices spread over decades."""
+
+    name: str
+    mean: float
+    std: float
+
+    width = 1
+
+    def encode(self, values: Sequence[str]) -> np.ndarray:
+        """Return (N, 1) float32; 0, the train mean, where there is no number."""
+        logs = np.array([_signed_log(value) for value in values], dtype=np.float64)
+        return np.nan_to_num((logs - self.mean) / self.std).astype(np.float32)[:, None]
+
+
+@dataclass(frozen=True)
+class CategoryColumn:
+    """A category: one place for each frequent train value."""
+
+    name: str
+    values: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        return len(self.values)
+
+    def encode(self, values: Sequence[str]) -> np.ndarray:
+        """Return (N, categories) float32 one-hot; all 0 where the value is empty or unknown."""
+        places = {value: i for i, value in enumerate(self.values)}
+        rows = np.zeros((len(values), self.width), dtype=np.float32)
+        for i, value in enumerate(values):
+            if value.strip() in places:
+                rows[i, places[value.strip()]] = 1
+        return rows
+
+
+@dataclass(frozen=True)
+class TabularEncoder:
+    """Numbers and categories of a product as one row of floats."""
+
+    columns: tuple[NumericColumn | CategoryColumn, ...]
+
+    @property
+    def width(self) -> int:
+        """Return F, the floats a product."""
+        return sum(column.width for column in self.columns)
+
+    def encode(self, products: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return (N, F) float32 and (N,) bool: whether any of the columns says anything."""
+        blocks = [column.encode(list(products[column.name])) for column in self.columns]
+        named = products[[column.name for column in self.columns]]
+        filled = (named.map(lambda value: value.strip()) != "").any(axis=1).to_numpy()
+        return np.concatenate(blocks, axis=1), filled
+
+
+Encoder = TextEncoder | TabularEncoder
+
+
+def fit_encoder(modality: ModalityConfig, train: pd.DataFrame) -> Encoder:
+    """Return the encoder of a text or tabular modality, fitted on the train products.
+
+    Raises:
+        ConfigError: if the catalogue lacks a column, or the column is empty throughout.
+    """
+    missing = [column for column in modality.columns if column not in train.columns]
+    if missing:
+        raise ConfigError(
+            f"modality {modality.name!r} reads column {missing[0]!r}, which the catalogue lacks; "
+            f"it has {', '.join(train.columns)}; import again with --extra {missing[0]}"
+        )
+    if modality.kind == "text":
+        texts = (text for column in modality.columns for text in train[column])
+        vocabulary = build_vocabulary(texts)
+        _refuse_empty(not vocabulary.words, modality)
+        return TextEncoder(modality.columns, vocabulary)
+    encoder = TabularEncoder(tuple(_fit_column(name, train[name]) for name in modality.columns))
+    _refuse_empty(not encoder.width, modality)
+    return encoder
+
+
+def _refuse_empty(is_empty: bool, modality: ModalityConfig) -> None:
+    if is_empty:
+        raise ConfigError(
+            f"modality {modality.name!r}: no train product has anything in "
+            f"{' or '.join(modality.columns)}; leave it out of --modalities"
+        )
+
+
+def _fit_column(name: str, values: pd.Series) -> NumericColumn | CategoryColumn:
+    filled = [value.strip() for value in values if value.strip()]
+    logs = np.array([_signed_log(value) for value in filled])
+    if filled and np.isfinite(logs).mean() >= NUMERIC_SHARE:
+        finite = logs[np.isfinite(logs)]
+        return NumericColumn(name, float(finite.mean()), float(finite.std()) or 1.0)
+    ranked = sorted(Counter(filled).items(), key=lambda item: (-item[1], item[0]))
+    return CategoryColumn(name, tuple(value for value, _ in ranked[:MAX_CATEGORIES]))
+
+
+def _signed_log(text: str) -> float:
+    """Return sign(x) log(1 + |x|) of a number written with point or comma, NaN otherwise."""
+    try:
+        number = float(text.strip().replace("\u202f", "").replace(" ", "").replace(",", "."))
+    except ValueError:
+        return math.nan
+    return math.copysign(math.log1p(abs(number)), number) if math.isfinite(number) else math.nan
+
+
+def encoder_to_json(encoder: Encoder) -> dict:
+    """Return an encoder as plain JSON values."""
+    if isinstance(encoder, TextEncoder):
+        return {
+            "kind": "text",
+            "columns": list(encoder.columns),
+            "length": encoder.length,
+            "words": list(encoder.vocabulary.words),
+        }
+    columns = [
+        {"name": c.name, "mean": c.mean, "std": c.std}
+        if isinstance(c, NumericColumn)
+        else {"name": c.name, "values": list(c.values)}
+        for c in encoder.columns
+    ]
+    return {"kind": "tabular", "columns": columns}
+
+
+def encoder_from_json(data: dict) -> Encoder:
+    """Return the encoder that `encoder_to_json` wrote.
+
+    Raises:
+        ConfigError: if the data is not of that form.
+    """
+    try:
+        if data["kind"] == "text":
+            vocabulary = Vocabulary(tuple(data["words"]))
+            return TextEncoder(tuple(data["columns"]), vocabulary, int(data["length"]))
+        return TabularEncoder(
+            tuple(
+                CategoryColumn(c["name"], tuple(c["values"]))
+                if "values" in c
+                else NumericColumn(c["name"], float(c["mean"]), float(c["std"]))
+                for c in data["columns"]
+            )
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"an encoder can't be read from {json.dumps(data)[:80]}: {error}"
+        ) from error

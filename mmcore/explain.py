@@ -1,0 +1,204 @@
+"""Why: the words and photo regions that moved a decision, and what each modality was worth.
+
+Words by leaving each out and asking again (Captum's FeatureAblation over word presence, which
+holds for any text encoder); regions by integrated gradients over the backbone's 7 x 7 feature
+maps (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365), which needs the backbone once.
+Both explain the fused answer, with the decision rule of the modalities at hand.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from captum.attr import FeatureAblation, IntegratedGradients
+from torch import Tensor
+from torch.nn.functional import log_softmax
+
+from mmcore.artifact import Artifact
+from mmcore.backbones import FEATURE_PX
+from mmcore.combiner import Rule
+from mmcore.config import FUSED, ModalityConfig
+from mmcore.encoders import TextEncoder
+from mmcore.errors import ProductError
+from mmcore.images import decode_photo
+from mmcore.pixels import to_tensor
+from mmcore.runtime import Prediction, ProductInput, TorchRuntime
+from mmcore.text import words
+
+WORDS_A_PASS = 64  # variants of a text that go through the network together
+INTEGRATION_STEPS = 16
+MAX_WORDS = 120  # distinct words explained; later ones are beyond the 60 tokens anyway
+
+
+@dataclass(frozen=True)
+class WordWeight:
+    """One word and what it did for the class."""
+
+    modality: str
+    word: str
+    weight: float  # log-probability the class loses without the word; negative: it spoke against
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The fused probability of the class with and without one modality."""
+
+    modality: str
+    with_it: float
+    without_it: float | None  # None where nothing else is left to decide by
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why the fused answer gives a class the probability it does."""
+
+    code: str
+    probability: float
+    words: tuple[WordWeight, ...]  # strongest support first
+    regions: np.ndarray | None  # (7, 7), positive where the photo speaks for the class
+    ablation: tuple[Ablation, ...]
+
+
+def explain(
+    runtime: TorchRuntime,
+    product: ProductInput,
+    prediction: Prediction | None = None,
+    code: str | None = None,
+) -> Explanation:
+    """Return why a product is given a class (the fused answer's best one without a choice).
+
+    Raises:
+        ProductError: if nothing can be predicted from the product, or the class is unknown.
+    """
+    prediction = prediction or runtime.predict_one(product)
+    codes = runtime.artifact.class_codes
+    code = code or prediction.top(FUSED, 1)[0].code
+    if code not in codes:
+        raise ProductError(f"class {code!r} is not among the model's {len(codes)} classes")
+    subject = _Subject(runtime, product, prediction, codes.index(code))
+    found: list[WordWeight] = []
+    for modality in runtime.artifact.config.model.modalities:
+        if modality.kind == "text" and modality.name in subject.pattern:
+            found += _word_weights(subject, modality)
+    return Explanation(
+        code=code,
+        probability=float(prediction.probs[FUSED][subject.target]),
+        words=tuple(sorted(found, key=lambda w: -w.weight)),
+        regions=_region_weights(subject),
+        ablation=_ablation(subject),
+    )
+
+
+class _Subject:
+    """One product under explanation: its tower features, and the fused answer as a function."""
+
+    def __init__(
+        self, runtime: TorchRuntime, product: ProductInput, prediction: Prediction, target: int
+    ) -> None:
+        self.artifact: Artifact = runtime.artifact
+        self.model = runtime.artifact.model
+        self.device = runtime.device
+        self.product, self.prediction, self.target = product, prediction, target
+        self.pattern = tuple(name for name in self.model.names if name in prediction.probs)
+        self.rule: Rule = self.artifact.combiner.rule(self.pattern)
+        self.maps: Tensor | None = None  # (1, 1280, 7, 7), the photo's feature maps
+        with torch.no_grad():
+            self.features = {name: self._tower_features(name) for name in self.model.names}
+
+    def _tower_features(self, name: str) -> Tensor:
+        """Return (1, dim); anything finite where the product lacks the modality."""
+        tower = self.model.towers[name]
+        if name not in self.pattern:
+            return torch.zeros(1, tower.dim, device=self.device)
+        if name == self.artifact.config.model.image_name:
+            pixels = decode_photo(self.product.photo)[None]
+            self.maps = tower.backbone(to_tensor(pixels, self.device))
+            return tower(self.maps)
+        rows, _ = self.artifact.encoders[name].encode(self.frame(name))
+        return tower(torch.from_numpy(rows).to(self.device))
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Return the columns of a modality as a frame of one row."""
+        modality = next(m for m in self.artifact.config.model.modalities if m.name == name)
+        return pd.DataFrame({c: [self.value(c)] for c in modality.columns})
+
+    def value(self, column: str) -> str:
+        """Return what the product has in a catalogue column."""
+        if column in ("title", "description"):
+            return getattr(self.product, column)
+        return str(self.product.extra.get(column, ""))
+
+    def log_prob(self, replaced: Mapping[str, Tensor]) -> Tensor:
+        """Return (B,) log-probability of the class with some towers' features replaced.
+
+        Args:
+            replaced: name -> (B, dim).
+        """
+        size = len(next(iter(replaced.values())))
+        features = {n: replaced.get(n, f.expand(size, -1)) for n, f in self.features.items()}
+        present = {n: torch.full((size,), n in self.pattern, device=self.device) for n in features}
+        logits = self.model.head_logits(features)
+        logits[FUSED] = self.model.fuse(features, present)
+        total = sum(w * log_softmax(logits[s], dim=1) for s, w in self.rule.weights.items())
+        return log_softmax(total, dim=1)[:, self.target]
+
+
+def _word_weights(subject: _Subject, modality: ModalityConfig) -> list[WordWeight]:
+    """Return the weight of each distinct word of a text modality that the model knows."""
+    encoder = subject.artifact.encoders[modality.name]
+    assert isinstance(encoder, TextEncoder)
+    texts = [words(subject.value(column)) for column in modality.columns]
+    known = [w for text in texts for w in text if w in encoder.vocabulary.ids]
+    distinct = list(dict.fromkeys(known))[:MAX_WORDS]
+
+    def answer(presence: Tensor) -> Tensor:
+        """Return (B,) log-probability with the words left out whose presence is 0."""
+        variants = [
+            {word for word, there in zip(distinct, row, strict=True) if not there}
+            for row in presence.bool().tolist()
+        ]
+        rows = [
+            encoder.vocabulary.encode(
+                [" ".join(w for w in text if w not in gone) for text in texts], encoder.length
+            )
+            for gone in variants
+        ]
+        ids = torch.from_numpy(np.stack(rows)).to(subject.device)
+        with torch.no_grad():
+            features = subject.model.towers[modality.name](ids)
+            return subject.log_prob({modality.name: features})
+
+    presence = torch.ones(1, len(distinct))
+    weights = FeatureAblation(answer).attribute(presence, perturbations_per_eval=WORDS_A_PASS)
+    return [
+        WordWeight(modality.name, word, float(weight))
+        for word, weight in zip(distinct, weights[0], strict=True)
+    ]
+
+
+def _region_weights(subject: _Subject) -> np.ndarray | None:
+    """Return (7, 7) contributions of the photo's regions, None without a photo."""
+    if subject.maps is None:
+        return None
+    name = subject.artifact.config.model.image_name
+    tower = subject.model.towers[name]
+    method = IntegratedGradients(lambda maps: subject.log_prob({name: tower(maps)}))
+    weights = method.attribute(
+        subject.maps.contiguous(), n_steps=INTEGRATION_STEPS, internal_batch_size=None
+    )
+    regions = weights.sum(dim=1)[0].detach().cpu().numpy()
+    assert regions.shape == (FEATURE_PX, FEATURE_PX)
+    return regions
+
+
+def _ablation(subject: _Subject) -> tuple[Ablation, ...]:
+    probs = subject.prediction.probs
+    with_it = float(probs[FUSED][subject.target])
+    rows = []
+    for name in subject.pattern:
+        without = probs.get(f"{FUSED}_without_{name}")
+        left = None if without is None else float(without[subject.target])
+        rows.append(Ablation(name, with_it, left))
+    return tuple(rows)

@@ -1,0 +1,153 @@
+"""Prediction engines behind one interface. This one is PyTorch, on CPU or GPU."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import torch
+
+from mmcore.artifact import Artifact
+from mmcore.batches import BatchReader, FreshPixels, encode_products
+from mmcore.catalog.products import ClassName
+from mmcore.config import FUSED
+from mmcore.errors import ImageError, ProductError
+from mmcore.pixels import PhotoReader
+from mmcore.views import decide, views
+
+
+@dataclass(frozen=True)
+class ProductInput:
+    """One product as a person gives it; any of title, description and photo may be missing."""
+
+    title: str = ""
+    description: str = ""
+    photo: bytes | None = None
+    product_id: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)  # column -> value (price, brand, ...)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A class and its probability."""
+
+    code: str
+    name_fr: str
+    name_en: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What every view says about one product."""
+
+    product_id: str
+    classes: tuple[ClassName, ...]
+    probs: Mapping[str, np.ndarray]  # view -> (K,); views the product doesn't have are absent
+    problems: tuple[str, ...]  # what was left out and why, e.g. an unreadable photo
+
+    def top(self, view: str = FUSED, k: int = 5) -> list[Ranked]:
+        """Return the k most probable classes of a view, best first; none without the view."""
+        if view not in self.probs:
+            return []
+        best = np.argsort(-self.probs[view], kind="stable")[:k]
+        return [
+            Ranked(c.code, c.name_fr, c.name_en, float(self.probs[view][i]))
+            for i, c in ((i, self.classes[i]) for i in best)
+        ]
+
+
+class TorchRuntime:
+    """A loaded model that predicts products."""
+
+    def __init__(self, artifact: Artifact, device: torch.device, threads: int = 2) -> None:
+        """Move the model to the device; `threads` photos are decoded side by side."""
+        self.artifact = artifact
+        self.device = device
+        self._threads = threads
+        artifact.model.to(device, memory_format=torch.channels_last).eval()
+
+    def predict_one(self, product: ProductInput) -> Prediction:
+        """Return the prediction of one product.
+
+        Raises:
+            ProductError: if nothing of it can be used; the message says why.
+        """
+        prediction = self.predict([product])[0]
+        if not prediction.probs:
+            reasons = "; ".join(prediction.problems)
+            raise ProductError(f"nothing to predict from: {reasons}")
+        return prediction
+
+    def predict(self, products: Sequence[ProductInput]) -> list[Prediction]:
+        """Return a prediction a product, in order; one without usable input has empty `probs`."""
+        if not products:
+            return []
+        artifact = self.artifact
+        frame = self._frame(products)
+        encoded = encode_products(
+            frame, artifact.config.model, artifact.encoders, artifact.class_codes
+        )
+        reader = PhotoReader(lambda key: _photo_bytes(products[int(key)]), self._threads)
+        try:
+            pixels = FreshPixels(reader, self.device)
+            batches = BatchReader(encoded, artifact.config.model.image_name, pixels, self.device)
+            decisions = decide(artifact.model, batches)
+        finally:
+            reader.close()
+        found = views(decisions, artifact.combiner)
+        return [
+            Prediction(
+                product_id=product.product_id,
+                classes=artifact.classes,
+                probs={name: view.probs[i] for name, view in found.items() if view.has[i]},
+                problems=self._problems(i, product, decisions.available, reader.unreadable),
+            )
+            for i, product in enumerate(products)
+        ]
+
+    def _frame(self, products: Sequence[ProductInput]) -> pd.DataFrame:
+        columns = {
+            "product_id": [product.product_id for product in products],
+            "title": [product.title for product in products],
+            "description": [product.description for product in products],
+            "photo": [str(i) if p.photo is not None else "" for i, p in enumerate(products)],
+        }
+        for modality in self.artifact.config.model.modalities:
+            for column in modality.columns:
+                values = [str(product.extra.get(column, "")) for product in products]
+                columns.setdefault(column, values)
+        return pd.DataFrame(columns)
+
+    def _problems(
+        self,
+        row: int,
+        product: ProductInput,
+        available: Mapping[str, np.ndarray],
+        unreadable: Mapping[str, str],
+    ) -> tuple[str, ...]:
+        problems = [unreadable[str(row)]] if str(row) in unreadable else []
+        for name, has in available.items():
+            if has[row] or (name == self.artifact.config.model.image_name and problems):
+                continue
+            columns = self._columns(name)
+            given = any(self._value(product, column) for column in columns)
+            reason = "holds no word the model knows" if given else "is not given"
+            problems.append(f"{name} ({', '.join(columns)}) {reason}")
+        return tuple(problems)
+
+    def _columns(self, name: str) -> tuple[str, ...]:
+        modalities = self.artifact.config.model.modalities
+        return next(modality.columns for modality in modalities if modality.name == name)
+
+    @staticmethod
+    def _value(product: ProductInput, column: str) -> object:
+        if column in ("title", "description", "photo"):
+            return getattr(product, column)
+        return product.extra.get(column)
+
+
+def _photo_bytes(product: ProductInput) -> bytes:
+    if product.photo is None:
+        raise ImageError("no photo was given")
+    return product.photo

@@ -1,0 +1,116 @@
+"""How good a saved model is on one split of the catalogue, as it is labelled now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmcore.catalog.products import SPLITS, load_catalogue
+from mmcore.errors import ConfigError, TrainingDataError, WorkspaceError
+from mmcore.services.models import model_folder
+from mmcore.settings import Settings
+from mmcore.workspace import Workspace, write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLE_FORMATS = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores, per-class details and single predictions of a model on a split."""
+
+    model: str
+    split: str
+    n: int
+    scores: dict  # view -> scores or None
+    details: dict  # view -> {"per_class": rows, "confusion": (K, K) counts}
+    class_codes: list[str]
+    predictions: "pd.DataFrame"
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict:
+        """Return the scores as DESIGN gives them: model, split, n and one object a view."""
+        return {"model": self.model, "split": self.split, "n": self.n, **self.scores}
+
+
+def evaluate(
+    workspace: Workspace,
+    settings: Settings,
+    split: str = "test",
+    model: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Evaluation:
+    """Return the evaluation of a model (the newest without a name) on a split.
+
+    Raises:
+        ConfigError: if the split is unknown.
+        TrainingDataError: if the split has no labelled product.
+        ArtifactError: if the model folder is damaged.
+    """
+    from mmcore.artifact import load_artifact
+    from mmcore.batches import UNLABELLED, encode_products
+    from mmcore.reports import class_details, predictions_table, scores_by_view
+    from mmcore.services.images import ImageInput
+    from mmcore.views import decide, views
+
+    if split not in SPLITS:
+        raise ConfigError(f"split {split!r}: use one of {', '.join(SPLITS)}")
+    artifact = load_artifact(model_folder(workspace, model))
+    frame = load_catalogue(workspace.catalogue_file).products
+    frame = frame[(frame["split"] == split) & (frame["label"] != "")]
+    products = encode_products(
+        frame, artifact.config.model, artifact.encoders, artifact.class_codes
+    )
+    num_unknown = int((products.labels == UNLABELLED).sum())
+    if len(products) == num_unknown:
+        raise TrainingDataError(
+            f"split {split!r} has no labelled product of a class that model "
+            f"{artifact.manifest.name!r} knows; import or label some"
+        )
+    tower = artifact.model.image_tower
+    images = ImageInput(workspace, settings, artifact.config, tower and tower.backbone)
+    try:
+        for result in images.prepare(products.photos, lambda: False):
+            progress(result.done, result.total)
+        artifact.model.to(images.device)
+        decisions = decide(artifact.model, images.final_reader(products))
+    finally:
+        images.close()
+    found = views(decisions, artifact.combiner)
+    codes = artifact.class_codes
+    notes = images.notes()
+    if num_unknown:
+        notes.append(f"{num_unknown} products have a class the model doesn't know: left out")
+    return Evaluation(
+        model=artifact.manifest.name,
+        split=split,
+        n=len(products) - num_unknown,
+        scores=scores_by_view(found, products.labels),
+        details=class_details(found, products.labels, codes),
+        class_codes=codes,
+        predictions=predictions_table(decisions, found, codes, split),
+        notes=tuple(notes),
+    )
+
+
+def write_table(table: "pd.DataFrame", path: Path) -> None:
+    """Write a table as CSV or Parquet, by the file's ending, whole or not at all.
+
+    Raises:
+        ConfigError: if the ending is neither.
+        WorkspaceError: if the file can't be written.
+    """
+    if path.suffix not in TABLE_FORMATS:
+        raise ConfigError(f"{path.name} ends in {path.suffix!r}: use {' or '.join(TABLE_FORMATS)}")
+    try:
+        if path.suffix == ".csv":
+            data = table.to_csv(index=False).encode()
+            write_atomically(path, lambda file: file.write(data))
+        else:
+            write_atomically(path, lambda file: table.to_parquet(file, index=False))
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path} can't be written: {error.strerror or error}; choose another place"
+        ) from error

@@ -1,0 +1,100 @@
+"""Where a run's photos come from: cached features while the backbone is frozen, else pixels."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from mmcore.backbones import Backbone, build_backbone, find_weights
+from mmcore.batches import BatchReader, CachedFeatures, EncodedProducts, FreshPixels
+from mmcore.build import resolve_device
+from mmcore.config import PhaseConfig, RunConfig
+from mmcore.errors import TrainingInterrupted
+from mmcore.features import FeatureResult, fill_cache, open_cache
+from mmcore.images import read_photo
+from mmcore.photos import PhotoStore
+from mmcore.pixels import PhotoReader
+from mmcore.seeds import stream_seed
+from mmcore.settings import Settings
+from mmcore.workspace import Workspace
+
+
+def starting_backbone(config: RunConfig, weights_folder: Path) -> Backbone | None:
+    """Return the backbone a run starts from, None where the model looks at no photo.
+
+    Raises:
+        WeightsError: if ImageNet weights are wanted and can't be had.
+    """
+    if config.model.image_name is None:
+        return None
+    is_random = config.model.weights == "random"
+    state = None if is_random else find_weights(config.model.backbone, weights_folder)
+    return build_backbone(config.model.backbone, state, stream_seed(config.seed, "backbone"))
+
+
+class ImageInput:
+    """Feature cache and photo decoder around one backbone; without a backbone, neither."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        config: RunConfig,
+        backbone: Backbone | None,
+    ) -> None:
+        """Open the cache that belongs to the backbone, as it is now."""
+        self._config = config
+        self.device = resolve_device(settings.device)
+        self._name = config.model.image_name
+        self.backbone = backbone
+        if backbone is None:
+            return
+        store = PhotoStore(workspace.photos)
+        self._reader = PhotoReader(lambda key: read_photo(store.path(key)), settings.decode_threads)
+        self._cache = open_cache(workspace.cache, self.backbone)
+
+    def prepare(
+        self, photos: Sequence[str], should_stop: Callable[[], bool]
+    ) -> Iterator[FeatureResult]:
+        """Fill the feature cache for these photos, where any phase or the judging reads it."""
+        has_frozen = any(p.epochs and not p.train_backbone for p in self._config.phases)
+        if self.backbone is None or not (has_frozen or self.stays_frozen):
+            return
+        for result in fill_cache(self._cache, self.backbone, self._reader, photos, self.device):
+            yield result
+            if should_stop():
+                raise TrainingInterrupted(
+                    f"training was stopped while reading photos ({result.done} of {result.total} "
+                    "read, and kept)"
+                )
+
+    @property
+    def stays_frozen(self) -> bool:
+        """Return True where no phase moves the backbone, so cached features stay true."""
+        return not any(p.epochs and p.train_backbone for p in self._config.phases)
+
+    def reader(self, products: EncodedProducts, phase: PhaseConfig) -> BatchReader:
+        """Return the reader of a phase."""
+        return self._batch_reader(products, phase.train_backbone)
+
+    def final_reader(self, products: EncodedProducts) -> BatchReader:
+        """Return the reader for judging the trained network."""
+        return self._batch_reader(products, not self.stays_frozen)
+
+    def _batch_reader(self, products: EncodedProducts, needs_pixels: bool) -> BatchReader:
+        if self.backbone is None:
+            return BatchReader(products, None, None, self.device)
+        fresh = FreshPixels(self._reader, self.device)
+        images = fresh if needs_pixels else CachedFeatures(self._cache, self.device)
+        return BatchReader(products, self._name, images, self.device)
+
+    def notes(self) -> list[str]:
+        """Return what is to be said about photos that could not be read."""
+        unreadable = self._reader.unreadable if self.backbone is not None else {}
+        if not unreadable:
+            return []
+        first = next(iter(unreadable.values()))
+        return [f"{len(unreadable)} photos can't be read and count as missing, e.g.: {first}"]
+
+    def close(self) -> None:
+        """Stop the decoders."""
+        if self.backbone is not None:
+            self._reader.close()

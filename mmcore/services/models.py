@@ -1,0 +1,39 @@
+"""The models of a workspace: which there are, which is meant."""
+
+from pathlib import Path
+
+from mmcore.artifact import Manifest, read_manifest
+from mmcore.errors import ArtifactError, WorkspaceError
+from mmcore.workspace import Workspace
+
+
+def list_models(workspace: Workspace) -> list[Manifest]:
+    """Return the readable models, newest first."""
+    found = []
+    for path in sorted(workspace.models.glob("*/MANIFEST.json")):
+        if path.parent.name.startswith("."):
+            continue  # a folder being written, or left by a crash
+        try:
+            found.append(read_manifest(path.parent))
+        except ArtifactError:
+            continue  # `doctor` names the broken ones; the others stay usable
+    return sorted(found, key=lambda manifest: manifest.created_at, reverse=True)
+
+
+def model_folder(workspace: Workspace, name: str | None) -> Path:
+    """Return the folder of a model; the newest one where no name is given.
+
+    Raises:
+        WorkspaceError: if there is no such model.
+    """
+    known = [manifest.name for manifest in list_models(workspace)]
+    if name is None:
+        if not known:
+            raise WorkspaceError(
+                f"workspace {workspace.home} has no model yet; run `python -m mmcore train`"
+            )
+        return workspace.models / known[0]
+    if Path(name).name != name or not (workspace.models / name).is_dir():
+        listed = ", ".join(known[:10]) or "none"
+        raise WorkspaceError(f"no model is named {name!r}; there are: {listed}")
+    return workspace.models / name

@@ -1,0 +1,94 @@
+"""Runs that have not ended: their settings and checkpoint, so that they can be resumed."""
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mmcore.config import RunConfig, run_config_from_json, to_json
+from mmcore.errors import WorkspaceError
+from mmcore.workspace import Workspace, write_atomically
+
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run: its name, settings and the labels it started from."""
+
+    name: str
+    config: RunConfig
+    snapshot: str
+    folder: Path
+
+    @property
+    def checkpoint_path(self) -> Path:
+        return self.folder / "checkpoint.safetensors"
+
+    def remove(self) -> None:
+        """Delete the run's folder; its model is saved."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def begin_run(workspace: Workspace, name: str | None, config: RunConfig, snapshot: str) -> Run:
+    """Return a new run, recorded on disk.
+
+    Raises:
+        WorkspaceError: if the name is taken or can't be a folder name.
+    """
+    name = name or free_name(workspace)
+    if not NAME_PATTERN.fullmatch(name):
+        raise WorkspaceError(
+            f"model name {name!r} can't be used: take 1 to 80 letters, digits, dots, hyphens and "
+            "underscores, starting with a letter or digit"
+        )
+    if (workspace.models / name).exists():
+        raise WorkspaceError(f"a model named {name!r} exists; choose another --name")
+    folder = workspace.runs / name
+    if folder.exists():
+        raise WorkspaceError(
+            f"a run named {name!r} has not ended; go on with --resume {name}, "
+            f"or delete {folder} to start over"
+        )
+    run = Run(name, config, snapshot, folder)
+    record = {"config": to_json(config), "snapshot": snapshot}
+    try:
+        folder.mkdir(parents=True)
+        data = json.dumps(record, indent=1).encode()
+        write_atomically(folder / "run.json", lambda file: file.write(data))
+    except OSError as error:
+        raise WorkspaceError(
+            f"run folder {folder} can't be written: {error.strerror or error}; free some space or "
+            "choose another workspace with --home"
+        ) from error
+    return run
+
+
+def find_run(workspace: Workspace, name: str) -> Run:
+    """Return a run that has not ended.
+
+    Raises:
+        WorkspaceError: if there is none of that name.
+    """
+    folder = workspace.runs / name
+    if not NAME_PATTERN.fullmatch(name) or not (folder / "run.json").is_file():
+        waiting = sorted(p.parent.name for p in workspace.runs.glob("*/run.json"))
+        known = f"those that can be resumed: {', '.join(waiting)}" if waiting else "there is none"
+        raise WorkspaceError(f"no unfinished run is named {name!r}; {known}")
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        return Run(name, run_config_from_json(record["config"]), record["snapshot"], folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise WorkspaceError(
+            f"run {name!r} can't be read: {error}; delete {folder} and train again"
+        ) from error
+
+
+def free_name(workspace: Workspace) -> str:
+    """Return a name from the time of day that no model or run has."""
+    base = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    taken = {p.name for folder in (workspace.models, workspace.runs) for p in folder.glob("*")}
+    candidates = [base, *(f"{base}-{i}" for i in range(2, 1000))]
+    return next(name for name in candidates if name not in taken)

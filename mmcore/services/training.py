@@ -1,0 +1,258 @@
+"""One training run, from the catalogue to a saved model folder.
+
+Read after `app.py`; the loop it drives is in `trainer.py`. `train` yields what happens and stops
+where its caller stops asking: the command line draws the results, a job stores them.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmcore.catalog.products import load_catalogue
+from mmcore.catalog.snapshot import snapshot_hash
+from mmcore.config import RunChoices, RunConfig, build_run_config, to_json
+from mmcore.errors import WorkspaceError
+from mmcore.services.runs import Run, begin_run, find_run
+from mmcore.services.training_data import Selection, fit_modalities, select
+from mmcore.settings import Settings
+from mmcore.workspace import Workspace
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run that is about to train."""
+
+    name: str
+    config: RunConfig
+    device: str
+    num_train: int
+    num_val: int
+    num_test: int
+    num_classes: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that has become a model."""
+
+    name: str
+    folder: Path
+    scores: dict  # split -> view -> scores, as in metrics.json
+    decided: dict[str, str]  # availability pattern -> how it is decided and why
+    notes: tuple[str, ...]
+    seconds: float
+
+
+Event = "Started | FeatureResult | StepResult | EpochResult | Finished"
+
+
+def train(
+    workspace: Workspace,
+    settings: Settings,
+    choices: RunChoices,
+    name: str | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
+    """Train a new model on the workspace's catalogue, yielding progress, a `Finished` last.
+
+    Raises:
+        MmcoreError: of the kind that fits; a run that had begun can be resumed.
+    """
+    from mmcore.build import resolve_device
+
+    device = resolve_device(settings.device)
+    catalogue = load_catalogue(workspace.catalogue_file)
+    selection = select(catalogue)
+    modalities, notes = fit_modalities(choices.modalities, selection.train)
+    choices = replace(choices, modalities=modalities)
+    config = build_run_config(choices, on_gpu=device.type != "cpu")
+    notes = (*selection.notes, *notes, *_plan_notes(config, choices))
+    training = _Training(workspace, settings, catalogue.source, selection, config)
+    run = begin_run(workspace.create(), name, config, snapshot_hash(catalogue.products))
+    yield from training.events(run, notes, should_stop)
+
+
+def resume(
+    workspace: Workspace,
+    settings: Settings,
+    name: str,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
+    """Go on with a run that was stopped or killed, from its last checkpoint.
+
+    Raises:
+        WorkspaceError: if there is no such run, or the labels have changed since.
+    """
+    run = find_run(workspace, name)
+    catalogue = load_catalogue(workspace.catalogue_file)
+    if snapshot_hash(catalogue.products) != run.snapshot:
+        raise WorkspaceError(
+            f"run {name!r} can't go on: products or labels have changed since it began; "
+            f"start a new training, and delete {run.folder}"
+        )
+    training = _Training(workspace, settings, catalogue.source, select(catalogue), run.config)
+    yield from training.events(run, (), should_stop)
+
+
+def _plan_notes(config: RunConfig, choices: RunChoices) -> list[str]:
+    tuned = [p for p in config.phases if p.train_backbone]
+    if tuned and not any(p.epochs for p in tuned) and choices.epochs2 is None:
+        return [
+            "phase 2 (fine-tuning of the backbone) is skipped: on a CPU it takes minutes an epoch; "
+            "ask for it with --epochs2 N"
+        ]
+    return []
+
+
+class _Training:
+    """One run's network, products and readers; `train` and `resume` are the only callers."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        source: str,
+        selection: Selection,
+        config: RunConfig,
+    ) -> None:
+        from mmcore.batches import encode_products
+        from mmcore.build import build_model, resolve_device
+        from mmcore.encoders import fit_encoder
+        from mmcore.services.images import ImageInput, starting_backbone
+
+        self.workspace, self.source = workspace, source
+        self.selection, self.config = selection, config
+        self.device = resolve_device(settings.device)
+        self.codes = [c.code for c in selection.classes]
+        self.encoders = {
+            m.name: fit_encoder(m, selection.train)
+            for m in config.model.modalities
+            if m.kind != "image"
+        }
+        backbone = starting_backbone(config, workspace.weights)
+        self.images = ImageInput(workspace, settings, config, backbone)
+        self.products = {
+            split: encode_products(frame, config.model, self.encoders, self.codes)
+            for split, frame in (
+                ("train", selection.train),
+                ("val", selection.val),
+                ("test", selection.test),
+            )
+        }
+        self.model = build_model(
+            config.model, self.encoders, len(self.codes), backbone, config.seed
+        )
+
+    def events(
+        self, run: Run, notes: tuple[str, ...], should_stop: Callable[[], bool]
+    ) -> Iterator[Event]:
+        """Yield the whole run, from `Started` to `Finished`."""
+        from mmcore.checkpoint import CheckpointFile
+        from mmcore.trainer import FitOptions, TrainData, fit
+
+        started = time.perf_counter()
+        yield self._started(run, notes)
+        try:
+            photos = [key for part in self.products.values() for key in part.photos]
+            yield from self.images.prepare(photos, should_stop)
+            data = TrainData(
+                train=lambda phase: self.images.reader(self.products["train"], phase),
+                val=lambda phase: self.images.reader(self.products["val"], phase),
+            )
+            checkpoint = CheckpointFile(run.checkpoint_path, _run_hash(run))
+            options = FitOptions(self.device, checkpoint, should_stop)
+            yield from fit(self.model, data, self.config, options)
+            history = checkpoint.load().state.history
+            finished = self._finish(run, notes, history, started)
+            run.remove()  # before the last yield: a caller may stop there
+            yield finished
+        finally:
+            self.images.close()
+
+    def _started(self, run: Run, notes: tuple[str, ...]) -> Started:
+        counts = {split: len(part) for split, part in self.products.items()}
+        return Started(
+            run.name,
+            self.config,
+            self.device.type,
+            counts["train"],
+            counts["val"],
+            counts["test"],
+            len(self.codes),
+            notes,
+        )
+
+    def _finish(
+        self, run: Run, notes: tuple[str, ...], history: list[dict], started: float
+    ) -> Finished:
+        from mmcore import __version__
+        from mmcore.artifact import Artifact, Manifest, save_artifact
+
+        combiner, metrics, predictions = self._judge()
+        notes = (*notes, *self.images.notes())
+        seconds = round(time.perf_counter() - started, 1)
+        metrics |= {"history": history, "notes": list(notes), "seconds": seconds}
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        is_drawn = self.source == "drawn"
+        manifest = Manifest(run.name, now, run.snapshot, __version__, None, is_drawn)
+        artifact = Artifact(
+            manifest,
+            self.config,
+            self.model,
+            self.encoders,
+            self.selection.classes,
+            combiner,
+            metrics,
+        )
+        folder = self.workspace.models / run.name
+        save_artifact(folder, artifact, predictions)
+        decided = {"+".join(p): rule.decided for p, rule in combiner.rules.items()}
+        return Finished(run.name, folder, metrics["scores"], decided, notes, seconds)
+
+    def _judge(self):
+        """Return the fitted combiner, the metrics and the prediction rows of val and test."""
+        import pandas as pd
+
+        from mmcore.reports import class_details, predictions_table, scores_by_view
+        from mmcore.views import decide, views
+
+        decisions = {
+            split: decide(self.model, self.images.final_reader(self.products[split]))
+            for split in ("val", "test")
+        }
+        combiner = self._combiner(decisions["val"])
+        scores, details, tables = {}, {}, []
+        for split, found in decisions.items():
+            split_views = views(found, combiner)
+            scores[split] = scores_by_view(split_views, found.products.labels)
+            details[split] = class_details(split_views, found.products.labels, self.codes)
+            tables.append(predictions_table(found, split_views, self.codes, split))
+        return combiner, {"scores": scores, "classes": details}, pd.concat(tables)
+
+    def _combiner(self, val):
+        import numpy as np
+
+        from mmcore.combiner import equal_shares, uncalibrated
+        from mmcore.views import fit_combiner
+
+        names = self.model.names
+        if not self.config.use_combiner:
+            return uncalibrated(names, "the feature fusion as it is (preset seed)")
+        learnt = self.products["train"].labels
+        is_known = np.isin(np.arange(len(self.codes)), learnt)
+        fallback = equal_shares(names, "equal shares: too few val products to weigh by")
+        return fit_combiner(val, is_known, fallback)
+
+
+def _run_hash(run: Run) -> str:
+    text = json.dumps([to_json(run.config), run.snapshot], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,306 @@
+"""The training loop: phases as data, one loop, results yielded to whoever shows or stores them.
+
+Called by `services/training.py`; the network it trains is in `fusion.py`. It stores nothing but
+its checkpoint, prints nothing and may be closed after any result.
+
+Resuming is exact: the order of products, dropout and modality dropout are drawn from streams
+named by (phase, epoch, step), so the position is all the random state there is. On the CPU an
+interrupted and resumed run ends bitwise equal to an uninterrupted one.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmcore.batches import Batch, BatchReader, in_order
+from mmcore.checkpoint import Checkpoint, CheckpointFile, TrainState
+from mmcore.config import FUSED, PhaseConfig, RunConfig
+from mmcore.errors import NonFiniteLossError, TrainingInterrupted
+from mmcore.fusion import MIN_BATCHNORM_ROWS, FusionClassifier
+from mmcore.losses import drop_modalities, total_loss
+from mmcore.metrics import macro_f1
+from mmcore.optim import SavedStep, Stepper
+from mmcore.seeds import stream, stream_seed
+
+EVAL_BATCH = 256
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One optimiser step."""
+
+    phase: int  # from 1
+    num_phases: int
+    phase_name: str
+    epoch: int  # from 1
+    num_epochs: int
+    step: int  # from 1
+    num_steps: int
+    loss: float
+    skipped_steps: int
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """One pass over the train products, and what val says after it."""
+
+    phase: int  # from 1
+    phase_name: str
+    epoch: int  # from 1
+    num_epochs: int
+    train_loss: float
+    val_loss: float | None  # None where there are no val products
+    val_macro_f1: dict[str, float]  # view -> score; empty where there are no val products
+    is_best: bool
+    skipped_steps: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TrainData:
+    """Products to learn from and to stop by; the reader of a phase depends on its backbone."""
+
+    train: Callable[[PhaseConfig], BatchReader]
+    val: Callable[[PhaseConfig], BatchReader]
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """Where and under whose eyes a run trains."""
+
+    device: torch.device
+    checkpoint: CheckpointFile | None = None
+    should_stop: Callable[[], bool] = lambda: False
+
+
+def fit(
+    model: FusionClassifier, data: TrainData, config: RunConfig, options: FitOptions
+) -> Iterator[StepResult | EpochResult]:
+    """Train the model in place, yielding every step and epoch; ends with the best weights in it.
+
+    Goes on from the checkpoint where there is one.
+
+    Raises:
+        NonFiniteLossError: after `max_bad_steps` steps in a row without a finite loss.
+        TrainingInterrupted: when `should_stop` says so; the checkpoint is written before.
+        CheckpointError: if a checkpoint can't be written or belongs to another run.
+    """
+    run = _Run(model, data, config, options)
+    run.resume()
+    while run.state.phase < len(config.phases):
+        yield from run.train_phase()
+    run.load(run.best)
+
+
+class _Run:
+    """The parts of one run and its verbs; `fit` is the only caller."""
+
+    def __init__(
+        self, model: FusionClassifier, data: TrainData, config: RunConfig, options: FitOptions
+    ) -> None:
+        self.model = model.to(options.device, memory_format=torch.channels_last)
+        self.data = data
+        self.config = config
+        self.options = options
+        self.state = TrainState()
+        self.best: dict[str, Tensor] = {}
+        self.stepper: Stepper | None = None
+        self.saved_step: SavedStep | None = None  # of a checkpoint, until its phase goes on
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def train_phase(self) -> Iterator[StepResult | EpochResult]:
+        """Train the phase the state points to, from where it stands, to its end."""
+        phase = self.config.phases[self.state.phase]
+        if phase.epochs:
+            self.model.set_backbone_trainable(phase.train_backbone)
+            if self.best and not (self.state.epoch or self.state.step):
+                # the model holds the best weights now; from here on the backbone is part of them
+                self.best = self._weights()
+            reader = self.data.train(phase)
+            self.stepper = Stepper(self.model, phase, self.config)
+            self.stepper.restore(self.saved_step)
+            self.saved_step = None
+            while self.state.epoch < phase.epochs and self.state.stale_epochs < phase.patience:
+                yield from self._train_epoch(phase, reader)
+            self.load(self.best)
+        self.stepper = None
+        self.state.phase += 1
+        self.state.epoch = self.state.step = self.state.stale_epochs = 0
+        self._save()
+
+    def _train_epoch(
+        self, phase: PhaseConfig, reader: BatchReader
+    ) -> Iterator[StepResult | EpochResult]:
+        started = time.perf_counter()
+        batches = self._shuffled(reader)
+        for batch in reader.stream(batches[self.state.step :]):
+            self._stop_if_asked()
+            loss = self._train_step(phase, batch, len(batches))
+            yield self._step_result(phase, loss, len(batches))
+        result = self._end_epoch(phase, started)
+        self._save()
+        yield result
+
+    def _train_step(self, phase: PhaseConfig, batch: Batch, num_steps: int) -> float:
+        state = self.state
+        self.model.set_training_mode(phase.train_backbone, phase.update_batchnorm)
+        position = (state.phase, state.epoch, state.step)
+        torch.manual_seed(stream_seed(self.config.seed, "dropout", *position))
+        draw = stream(self.config.seed, "modality dropout", *position)
+        kept = drop_modalities(batch.present, self.config.model.modality_dropout, draw)
+        progress = (state.epoch * num_steps + state.step) / (phase.epochs * num_steps)
+        with self.stepper.autocast():
+            logits = self.model(batch.inputs, batch.present, kept)
+            loss = total_loss(logits, batch, self.config.model.head_weight)
+        is_good = self.stepper.step(loss, progress)
+        self._count(float(loss.detach()), is_good)
+        return float(loss.detach())
+
+    def _count(self, loss: float, is_good: bool) -> None:
+        state = self.state
+        state.step += 1
+        if is_good:
+            state.loss_sum += loss
+            state.loss_steps += 1
+            state.bad_steps_in_row = 0
+            return
+        state.skipped_steps += 1
+        state.bad_steps_in_row += 1
+        if state.bad_steps_in_row >= self.config.max_bad_steps:
+            raise NonFiniteLossError(
+                f"the loss was {loss} or its gradient not finite {state.bad_steps_in_row} steps "
+                f"in a row (limit {self.config.max_bad_steps}) in phase {state.phase + 1}, epoch "
+                f"{state.epoch + 1}; lower the learning rate of that phase or check the input"
+            )
+
+    def _end_epoch(self, phase: PhaseConfig, started: float) -> EpochResult:
+        state = self.state
+        val_loss, scores = self._evaluate(phase)
+        # without val products every epoch is the best one yet: the last weights are kept
+        score = selection_score(scores, self.config) if scores else float(state.epoch)
+        loss = val_loss if val_loss is not None else 0.0
+        is_best = not self.best or (score, -loss) > (state.best_score, -state.best_loss)
+        if is_best:
+            state.best_score, state.best_loss = score, loss
+            state.best_at = (state.phase, state.epoch)
+            self.best = self._weights()
+        state.stale_epochs = 0 if is_best else state.stale_epochs + 1
+        result = EpochResult(
+            phase=state.phase + 1,
+            phase_name=phase.name,
+            epoch=state.epoch + 1,
+            num_epochs=phase.epochs,
+            train_loss=state.loss_sum / max(1, state.loss_steps),
+            val_loss=val_loss,
+            val_macro_f1=scores,
+            is_best=is_best,
+            skipped_steps=state.skipped_steps,
+            seconds=time.perf_counter() - started,
+        )
+        state.history.append({**vars(result), "seconds": round(result.seconds, 3)})
+        state.epoch += 1
+        state.step, state.loss_sum, state.loss_steps = 0, 0.0, 0
+        return result
+
+    def _evaluate(self, phase: PhaseConfig) -> tuple[float | None, dict[str, float]]:
+        """Return the val loss and the macro-F1 of each view over products that have it."""
+        reader = self.data.val(phase)
+        if not len(reader.products):
+            return None, {}
+        losses: list[float] = []
+        seen: dict[str, list[np.ndarray]] = {}
+        self.model.eval()
+        with torch.inference_mode():
+            for batch in reader.stream(in_order(len(reader.products), EVAL_BATCH)):
+                logits = self.model(batch.inputs, batch.present)
+                loss = total_loss(logits, batch, self.config.model.head_weight)
+                losses += [float(loss)] * len(batch)
+                for view, rows in logits.items():
+                    has = batch.present.get(view)
+                    pairs = torch.stack([batch.labels, rows.argmax(dim=1)], dim=1)
+                    pairs = pairs if has is None else pairs[has]
+                    seen.setdefault(view, []).append(pairs.cpu().numpy())
+        pooled = {view: np.concatenate(pairs) for view, pairs in seen.items()}
+        scores = {v: macro_f1(p[:, 0], p[:, 1]) for v, p in pooled.items() if len(p)}
+        return float(np.mean(losses)), scores
+
+    # -- small parts ---------------------------------------------------------------------------
+
+    def _shuffled(self, reader: BatchReader) -> list[np.ndarray]:
+        name = ("shuffle", self.state.phase, self.state.epoch)
+        order = stream(self.config.seed, *name).permutation(len(reader.products))
+        size = self.config.batch_size
+        batches = [order[i : i + size] for i in range(0, len(order), size)]
+        # one product alone has no deviation for BatchNorm; it comes in another epoch's batch
+        return [rows for rows in batches if len(rows) >= MIN_BATCHNORM_ROWS]
+
+    def _step_result(self, phase: PhaseConfig, loss: float, num_steps: int) -> StepResult:
+        return StepResult(
+            phase=self.state.phase + 1,
+            num_phases=sum(1 for p in self.config.phases if p.epochs),
+            phase_name=phase.name,
+            epoch=self.state.epoch + 1,
+            num_epochs=phase.epochs,
+            step=self.state.step,
+            num_steps=num_steps,
+            loss=loss,
+            skipped_steps=self.state.skipped_steps,
+        )
+
+    def _stop_if_asked(self) -> None:
+        if not self.options.should_stop():
+            return
+        self._save()
+        where = f"phase {self.state.phase + 1}, epoch {self.state.epoch + 1}"
+        kept = "its checkpoint is kept" if self.options.checkpoint else "nothing was kept"
+        raise TrainingInterrupted(f"training was stopped in {where}; {kept}")
+
+    # -- state ---------------------------------------------------------------------------------
+
+    def _weights(self) -> dict[str, Tensor]:
+        """Return copies of all tensors that a phase up to now may have changed."""
+        phases = self.config.phases[: self.state.phase + 1]
+        has_moved = any(p.train_backbone and p.epochs for p in phases)
+        return {
+            key: tensor.detach().to("cpu", copy=True)
+            for key, tensor in self.model.state_dict().items()
+            if has_moved or ".backbone." not in key
+        }
+
+    def load(self, weights: dict[str, Tensor]) -> None:
+        """Put weights into the model; a frozen backbone's are there already."""
+        self.model.load_state_dict(weights, strict=False)
+
+    def _save(self) -> None:
+        if self.options.checkpoint is None:
+            return
+        tensors, scaler = self.stepper.state() if self.stepper else ({}, {})
+        self.options.checkpoint.save(
+            Checkpoint(self.state, self._weights(), self.best, tensors, scaler)
+        )
+
+    def resume(self) -> None:
+        """Take over model, optimiser and position from the checkpoint, where there is one."""
+        found = self.options.checkpoint.load() if self.options.checkpoint else None
+        if found is None:
+            return
+        self.state, self.best = found.state, found.best
+        self.load(found.model)
+        if found.optimizer:
+            self.saved_step = SavedStep(found.optimizer, found.scaler)
+
+
+def selection_score(scores: dict[str, float], config: RunConfig) -> float:
+    """Return what the best epoch is chosen by.
+
+    A model whose decisions are fused afterwards needs every head good, so their mean counts;
+    otherwise the fused answer alone does.
+    """
+    if not config.use_combiner:
+        return scores[FUSED]
+    return float(np.mean(list(scores.values())))

@@ -1,0 +1,134 @@
+"""From network to answers: what each modality alone, all together, and all but one say.
+
+A view is `text`, `image`, ... (one head), `fused`, or `fused_without_X`. A product has a view
+where it has something left to look at.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from mmcore.batches import BatchReader, EncodedProducts, in_order
+from mmcore.combiner import MIN_PRODUCTS, Combiner, Pattern, Rule, fit_rule, patterns
+from mmcore.config import FUSED
+from mmcore.fusion import FusionClassifier
+
+PREDICT_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Raw logits of N products under every choice of modalities."""
+
+    products: EncodedProducts
+    available: Mapping[str, np.ndarray]  # modality -> (N,) bool; photos that can't be read: False
+    heads: Mapping[str, np.ndarray]  # modality -> (N, K)
+    fused: Mapping[Pattern, np.ndarray]  # pattern -> (N, K), meaningful where all of it is there
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.available)
+
+    def has(self, pattern: Pattern) -> np.ndarray:
+        """Return (N,) bool: the products that have every modality of the pattern."""
+        return np.logical_and.reduce([self.available[name] for name in pattern])
+
+    def sources(self, pattern: Pattern, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return source -> (rows, K) logits that a rule for the pattern is applied to."""
+        heads = {name: self.heads[name][rows] for name in pattern}
+        return {**heads, FUSED: self.fused[pattern][rows]}
+
+
+@dataclass(frozen=True)
+class View:
+    """The answers of one view."""
+
+    has: np.ndarray  # (N,) bool: products that have this view
+    probs: np.ndarray  # (N, K), rows summing to 1 where `has`, else 0
+
+
+@torch.inference_mode()
+def decide(model: FusionClassifier, reader: BatchReader) -> Decisions:
+    """Return the logits of all products of a reader, in its order."""
+    model.eval()
+    heads: dict[str, list] = {name: [] for name in model.names}
+    available: dict[str, list] = {name: [] for name in model.names}
+    fused: dict[Pattern, list] = {pattern: [] for pattern in patterns(model.names)}
+    for batch in reader.stream(in_order(len(reader.products), PREDICT_BATCH)):
+        embeddings = model.embed(batch.inputs, batch.present)
+        for name, logits in model.head_logits(embeddings).items():
+            heads[name].append(logits.float().cpu().numpy())
+            available[name].append(batch.present[name].cpu().numpy())
+        for pattern, parts in fused.items():
+            seen = {
+                name: has if name in pattern else torch.zeros_like(has)
+                for name, has in batch.present.items()
+            }
+            parts.append(model.fuse(embeddings, seen).float().cpu().numpy())
+    width = (0, model.num_classes)
+    return Decisions(
+        products=reader.products,
+        available={n: np.concatenate([np.empty(0, bool), *p]) for n, p in available.items()},
+        heads={n: np.concatenate([np.empty(width, np.float32), *p]) for n, p in heads.items()},
+        fused={p: np.concatenate([np.empty(width, np.float32), *v]) for p, v in fused.items()},
+    )
+
+
+def fit_combiner(decisions: Decisions, is_known: np.ndarray, fallback: Combiner) -> Combiner:
+    """Return the combiner fitted on val, with the fallback's rule where val has too little.
+
+    Args:
+        decisions: of the val products.
+        is_known: (K,) bool, the classes with a train product; a val product of another class
+            can't be right and would only teach the temperature to despair.
+    """
+    labels = decisions.products.labels
+    usable = (labels >= 0) & is_known[labels]
+
+    def fitted(rows: np.ndarray, sources: Mapping[str, np.ndarray], rule: Rule) -> Rule:
+        return fit_rule(sources, labels[rows]) if rows.sum() >= MIN_PRODUCTS else rule
+
+    rules = {}
+    for pattern, rule in fallback.rules.items():
+        rows = usable & decisions.has(pattern)
+        rules[pattern] = fitted(rows, decisions.sources(pattern, rows), rule)
+    heads = {}
+    for name, rule in fallback.heads.items():
+        rows = usable & decisions.available[name]
+        heads[name] = fitted(rows, {name: decisions.heads[name][rows]}, rule)
+    return Combiner(rules, heads)
+
+
+def views(decisions: Decisions, combiner: Combiner) -> dict[str, View]:
+    """Return every view of the decisions, heads first, then fused, then fused without each."""
+    names = decisions.names
+    found = {
+        name: _filled(
+            decisions.available[name], combiner.heads[name].probs({name: decisions.heads[name]})
+        )
+        for name in names
+    }
+    found[FUSED] = _fused_view(decisions, combiner, names)
+    if len(names) > 1:
+        for left_out in names:
+            kept = tuple(name for name in names if name != left_out)
+            found[f"{FUSED}_without_{left_out}"] = _fused_view(decisions, combiner, kept)
+    return found
+
+
+def _fused_view(decisions: Decisions, combiner: Combiner, allowed: tuple[str, ...]) -> View:
+    """Return the fused answer of each product from those of the allowed modalities it has."""
+    bits = np.stack([decisions.available[name] for name in allowed], axis=1)  # (N, M)
+    probs = np.zeros_like(next(iter(decisions.heads.values())), dtype=np.float64)
+    for pattern in patterns(allowed):
+        is_of_pattern = np.array([name in pattern for name in allowed])
+        rows = (bits == is_of_pattern).all(axis=1)
+        if rows.any():
+            probs[rows] = combiner.rule(pattern).probs(decisions.sources(pattern, rows))
+    return View(bits.any(axis=1), probs)
+
+
+def _filled(has: np.ndarray, probs: np.ndarray) -> View:
+    return View(has, np.where(has[:, None], probs, 0.0))
