@@ -128,7 +128,8 @@ class TorchRuntime:
     ) -> tuple[str, ...]:
         problems = [unreadable[str(row)]] if str(row) in unreadable else []
         for name, has in available.items():
-            if has[row] or (name == self.artifact.config.model.image_name and problems):
+            is_image = name == self.artifact.config.model.image_name
+            if has[row] or (is_image and str(row) in unreadable):
                 continue
             columns = self._columns(name)
             given = any(self._value(product, column) for column in columns)

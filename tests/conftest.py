@@ -35,3 +35,26 @@ def make_photo() -> Callable[..., bytes]:
         return encode_photo(np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8))
 
     return make
+
+
+@pytest.fixture(scope="module")
+def artifact():
+    """Return an untrained model of two classes that knows three words, as its folder holds it."""
+    from mmcore.artifact import Artifact, Manifest
+    from mmcore.backbones import build_backbone
+    from mmcore.build import build_model
+    from mmcore.catalog.products import ClassName
+    from mmcore.combiner import equal_shares
+    from mmcore.config import IMAGE, TEXT, RunChoices, build_run_config
+    from mmcore.encoders import TextEncoder
+    from mmcore.text import Vocabulary
+
+    choices = RunChoices(weights="random", modalities=(TEXT, IMAGE), backbone="mobilenet_v2")
+    config = build_run_config(choices, on_gpu=False)
+    encoders = {"text": TextEncoder(TEXT.columns, Vocabulary(("piscine", "livre", "été")))}
+    backbone = build_backbone("mobilenet_v2", None, seed=3)
+    model = build_model(config.model, encoders, 2, backbone, seed=3).eval()
+    manifest = Manifest("m1", "2026-01-01T00:00:00+00:00", "ab" * 32, "0.1.0", None, False)
+    classes = (ClassName("10", "Livres", "Books"), ClassName("2583", "Piscine", "Pool"))
+    combiner = equal_shares(model.names, "test")
+    return Artifact(manifest, config, model, encoders, classes, combiner, {"scores": {}})

@@ -2,22 +2,24 @@
 
 import hashlib
 
-import pandas as pd
+from mmcore.catalog.products import BASE_COLUMNS, Catalogue
 
-SNAPSHOT_COLUMNS = ("product_id", "title", "description", "photo", "label", "split")
+# of the base columns: what a network reads or is taught; groups only decide the split
+_READ = ("product_id", "title", "description", "photo", "label", "split")
 
 
-def snapshot_hash(products: pd.DataFrame) -> str:
+def snapshot_hash(catalogue: Catalogue) -> str:
     """Return the sha256, in hex, of the labelled products, whatever their order.
 
-    Further columns count, too, where there are any (a model may read them).
+    Further columns count, too: a model may read them.
     """
-    extra = sorted(c for c in products.columns if c not in (*SNAPSHOT_COLUMNS, "group_id"))
+    products = catalogue.products
+    extra = sorted(column for column in products.columns if column not in BASE_COLUMNS)
     labelled = products[products["label"] != ""].sort_values("product_id")
     digest = hashlib.sha256()
-    for row in labelled[[*SNAPSHOT_COLUMNS, *extra]].itertuples(index=False, name=None):
+    for row in labelled[[*_READ, *extra]].itertuples(index=False, name=None):
         for value in row:
-            data = str(value).encode()
+            data = value.encode()
             # lengths between values: "ab" + "c" must not equal "a" + "bc"
             digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()

@@ -134,9 +134,7 @@ def evaluate(
 
 def demo(
     home: Home = None,
-    products: Annotated[
-        int, typer.Option(min=5, max=1000, help="Drawn products a class.")
-    ] = 44,
+    products: Annotated[int, typer.Option(min=5, max=1000, help="Drawn products a class.")] = 44,
     as_json: Json = False,
 ) -> None:
     """Draw a catalogue, train on it, show scores and predictions. Nothing in it is real."""

@@ -9,7 +9,6 @@ from mmcore.build import resolve_device
 from mmcore.config import PhaseConfig, RunConfig
 from mmcore.errors import TrainingInterrupted
 from mmcore.features import FeatureResult, fill_cache, open_cache
-from mmcore.images import read_photo
 from mmcore.photos import PhotoStore
 from mmcore.pixels import PhotoReader
 from mmcore.seeds import stream_seed
@@ -47,8 +46,7 @@ class ImageInput:
         self.backbone = backbone
         if backbone is None:
             return
-        store = PhotoStore(workspace.photos)
-        self._reader = PhotoReader(lambda key: read_photo(store.path(key)), settings.decode_threads)
+        self._reader = PhotoReader(PhotoStore(workspace.photos).read, settings.decode_threads)
         self._cache = open_cache(workspace.cache, self.backbone)
 
     def prepare(

@@ -77,7 +77,7 @@ def train(
     config = build_run_config(choices, on_gpu=device.type != "cpu")
     notes = (*selection.notes, *notes, *_plan_notes(config, choices))
     training = _Training(workspace, settings, catalogue.source, selection, config)
-    run = begin_run(workspace.create(), name, config, snapshot_hash(catalogue.products))
+    run = begin_run(workspace.create(), name, config, snapshot_hash(catalogue))
     yield from training.events(run, notes, should_stop)
 
 
@@ -94,7 +94,7 @@ def resume(
     """
     run = find_run(workspace, name)
     catalogue = load_catalogue(workspace.catalogue_file)
-    if snapshot_hash(catalogue.products) != run.snapshot:
+    if snapshot_hash(catalogue) != run.snapshot:
         raise WorkspaceError(
             f"run {name!r} can't go on: products or labels have changed since it began; "
             f"start a new training, and delete {run.folder}"

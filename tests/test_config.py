@@ -1,0 +1,81 @@
+"""Run choices: limits, presets, command-line words."""
+
+import json
+
+import pytest
+
+from mmcore.config import (
+    IMAGE,
+    TEXT,
+    ModalityConfig,
+    ModelConfig,
+    PhaseConfig,
+    RunChoices,
+    build_run_config,
+    parse_modality,
+    run_config_from_json,
+    to_json,
+)
+from mmcore.errors import ConfigError
+
+
+@pytest.mark.parametrize("preset", ["strong", "seed"])
+def test_json_round_trip(preset):
+    config = build_run_config(RunChoices(preset=preset), on_gpu=True)
+    assert run_config_from_json(json.loads(json.dumps(to_json(config)))) == config
+
+
+def test_choices_win_over_the_preset():
+    choices = RunChoices(backbone="mobilenet_v2", epochs1=3, epochs2=2, seed=7)
+    config = build_run_config(choices, on_gpu=False)
+    assert (config.model.backbone, config.seed) == ("mobilenet_v2", 7)
+    assert [phase.epochs for phase in config.phases] == [3, 2]
+
+
+def test_a_model_without_photos_has_no_second_phase():
+    config = build_run_config(RunChoices(modalities=(TEXT,)), on_gpu=True)
+    assert [phase.name for phase in config.phases] == ["frozen"]
+
+
+@pytest.mark.parametrize(
+    ("word", "modality"),
+    [
+        ("text", TEXT),
+        ("image", IMAGE),
+        ("price", ModalityConfig("price", "tabular", ("price",))),
+        ("reviews:text", ModalityConfig("reviews", "text", ("reviews",))),
+        ("Prix TTC", ModalityConfig("prix_ttc", "tabular", ("Prix TTC",))),
+        ("facts:tabular:price+brand", ModalityConfig("facts", "tabular", ("price", "brand"))),
+    ],
+)
+def test_parse_modality(word, modality):
+    assert parse_modality(word) == modality
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: parse_modality("x:sound"), "kind 'sound'; use one of text, image, tabular"),
+        (lambda: parse_modality("x:image"), "there is one image modality"),
+        (lambda: parse_modality("a:text:b:c"), "can't be read; write NAME"),
+        (lambda: parse_modality("fused"), "not the word 'fused'"),
+        (lambda: PhaseConfig("p", lr=3.0), "lr is 3.0; it must lie from 1e-06 to 0.1"),
+        (lambda: ModelConfig(modality_dropout=1.0), "modality_dropout is 1.0; .* to 0.9"),
+        (lambda: ModelConfig(backbone="resnet"), "use one of efficientnet_lite0, mobilenet_v2"),
+        (lambda: ModelConfig(weights="mine"), "use one of imagenet, random"),
+        (lambda: ModelConfig((TEXT, TEXT)), "each once"),
+        (lambda: ModelConfig(joint=False, head_weight=0), "would learn nothing"),
+        (
+            lambda: build_run_config(RunChoices(preset="best"), False),
+            "preset 'best': use one of strong, seed",
+        ),
+        (
+            lambda: build_run_config(RunChoices(epochs1=0, epochs2=0), False),
+            "no phase has an epoch",
+        ),
+        (lambda: run_config_from_json({"model": {}}), "can't be read.*train again"),
+    ],
+)
+def test_bad_choices_name_value_and_remedy(build, message):
+    with pytest.raises(ConfigError, match=message):
+        build()
