@@ -7,7 +7,6 @@ predictions.parquet  val and test predictions of every view
 MANIFEST.json      sha256 of each of these, snapshot hash, code version, parent version
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -29,30 +28,17 @@ from mmcore.config import RunConfig, run_config_from_json, to_json
 from mmcore.encoders import Encoder, encoder_from_json, encoder_to_json
 from mmcore.errors import ArtifactError, MmcoreError
 from mmcore.fusion import FusionClassifier
-from mmcore.workspace import sync_folder
-
-FORMAT = 1
-FILES = (
-    "model.safetensors",
-    "config.json",
-    "vocab.json",
-    "classes.json",
-    "combiner.json",
-    "metrics.json",
-    "predictions.parquet",
+from mmcore.manifest import (
+    FILES,
+    FORMAT,
+    Manifest,
+    broken,
+    file_hash,
+    read_json,
+    read_manifest,
+    verify,
 )
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a model version is and where it comes from."""
-
-    name: str
-    created_at: str  # UTC, ISO 8601
-    snapshot: str  # hash of the exact labels the run saw
-    code_version: str
-    parent: str | None  # the version it was warm-started from
-    is_drawn: bool  # trained on the drawn demo catalogue
+from mmcore.workspace import sync_folder
 
 
 @dataclass(frozen=True)
@@ -127,64 +113,24 @@ def load_artifact(folder: Path) -> Artifact:
     manifest = read_manifest(folder)
     verify(folder)
     try:
-        config_file = _read_json(folder / "config.json")
+        config_file = read_json(folder / "config.json")
         config = run_config_from_json(config_file["run"])
-        words = _read_json(folder / "vocab.json")
+        words = read_json(folder / "vocab.json")
         encoders = {
             name: encoder_from_json({**data, "words": words.get(name, [])})
             for name, data in config_file["encoders"].items()
         }
-        classes = tuple(ClassName(**row) for row in _read_json(folder / "classes.json"))
-        combiner = combiner_from_json(_read_json(folder / "combiner.json"))
+        classes = tuple(ClassName(**row) for row in read_json(folder / "classes.json"))
+        combiner = combiner_from_json(read_json(folder / "combiner.json"))
         model = _empty_model(config, encoders, len(classes))
         model.load_state_dict(load_file(folder / "model.safetensors"))
-        metrics = _read_json(folder / "metrics.json")
+        metrics = read_json(folder / "metrics.json")
     except ArtifactError:
         raise
     except (MmcoreError, KeyError, TypeError, RuntimeError, OSError, SafetensorError) as error:
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise _broken(folder, f"its parts don't fit together: {first_line}") from error
+        raise broken(folder, f"its parts don't fit together: {first_line}") from error
     return Artifact(manifest, config, model.eval(), encoders, classes, combiner, metrics)
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """Return what a model folder says it is, without loading it.
-
-    Raises:
-        ArtifactError: if it has no readable MANIFEST.json of a known format.
-    """
-    data = _manifest_json(folder)
-    try:
-        return Manifest(**{k: v for k, v in data.items() if k not in ("format", "files")})
-    except TypeError as error:
-        raise _broken(folder, f"MANIFEST.json can't be read: {error}") from error
-
-
-def verify(folder: Path) -> None:
-    """Check every file of a model folder against its checksum.
-
-    Raises:
-        ArtifactError: naming the first file that is missing, altered or unlisted.
-    """
-    hashes = _manifest_json(folder).get("files")
-    if not isinstance(hashes, dict) or not set(FILES) <= set(hashes):
-        raise _broken(folder, "MANIFEST.json doesn't list every file")
-    for name, expected in hashes.items():
-        path = folder / name
-        if Path(name).name != name or not path.is_file() or path.is_symlink():
-            raise _broken(folder, f"{name} is missing")
-        if file_hash(path) != expected:
-            raise _broken(folder, f"{name} was altered (its sha256 is not the recorded one)")
-
-
-def _manifest_json(folder: Path) -> dict:
-    if not (folder / "MANIFEST.json").is_file():
-        raise ArtifactError(f"{folder} is no model folder: it has no MANIFEST.json")
-    data = _read_json(folder / "MANIFEST.json")
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        found = data.get("format") if isinstance(data, dict) else None
-        raise _broken(folder, f"its format is {found}, this version reads {FORMAT}")
-    return data
 
 
 def _empty_model(
@@ -195,28 +141,8 @@ def _empty_model(
         return build_model(config.model, encoders, num_classes, backbone, seed=0)
 
 
-def _broken(folder: Path, reason: str) -> ArtifactError:
-    return ArtifactError(
-        f"model {folder.name} can't be used: {reason}; restore the folder from a backup, use "
-        "another model with --model, or train again"
-    )
-
-
-def file_hash(path: Path) -> str:
-    """Return the sha256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _write_json(path: Path, data: object) -> None:
     path.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def _read_json(path: Path) -> dict:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _broken(path.parent, f"{path.name} can't be read: {error}") from error
 
 
 def _sync(path: Path) -> None:

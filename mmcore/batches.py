@@ -16,9 +16,10 @@ from torch import Tensor
 from mmcore.config import ModelConfig
 from mmcore.encoders import Encoder
 from mmcore.features import FeatureCache
-from mmcore.pixels import PhotoReader, to_tensor
+from mmcore.pixels import PhotoReader, photos_a_pass, to_tensor
 
 UNLABELLED = -1
+LIGHT_BATCH = 256  # products a pass without a backbone: small matrices only
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def encode_products(
 class ImageSource(Protocol):
     """Where a batch's photos come from: cached features or fresh pixels."""
 
+    batch_size: int  # products a batch that suits this source when nothing is learnt
+
     def stream(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[Tensor, np.ndarray]]:
         """Yield (input of the image tower (B, ...), (B,) bool readable) of each batch of keys."""
         ...
@@ -91,6 +94,7 @@ class CachedFeatures:
     def __init__(self, cache: FeatureCache, device: torch.device) -> None:
         self._cache = cache
         self._device = device
+        self.batch_size = LIGHT_BATCH
 
     def stream(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[Tensor, np.ndarray]]:
         for keys in batches:
@@ -104,6 +108,7 @@ class FreshPixels:
     def __init__(self, reader: PhotoReader, device: torch.device) -> None:
         self._reader = reader
         self._device = device
+        self.batch_size = photos_a_pass(device)
 
     def stream(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[Tensor, np.ndarray]]:
         for pixels, is_readable in self._reader.stream(batches):
@@ -131,6 +136,12 @@ class BatchReader:
         self._images = images
         self._device = device
 
+    def all_in_order(self) -> Iterator[Batch]:
+        """Yield all products in their order, in batches that suit prediction."""
+        size = self._images.batch_size if self._images else LIGHT_BATCH
+        rows = np.arange(len(self.products))
+        return self.stream([rows[i : i + size] for i in range(0, len(rows), size)])
+
     def stream(self, batches: Sequence[np.ndarray]) -> Iterator[Batch]:
         """Yield a Batch for each array of row numbers."""
         if self._image_name is None or self._images is None:
@@ -153,9 +164,3 @@ class BatchReader:
             {name: torch.from_numpy(a).to(self._device) for name, a in present.items()},
             torch.from_numpy(products.labels[rows]).to(self._device),
         )
-
-
-def in_order(num_rows: int, batch_size: int) -> list[np.ndarray]:
-    """Return the row numbers 0 .. num_rows - 1 in batches, the last one short."""
-    rows = np.arange(num_rows)
-    return [rows[i : i + batch_size] for i in range(0, num_rows, batch_size)]

@@ -9,6 +9,7 @@ from mmcore.backbones import Backbone
 from mmcore.config import ModelConfig
 from mmcore.encoders import Encoder, TabularEncoder
 from mmcore.fusion import FusionClassifier
+from mmcore.memory import keep_large_blocks
 from mmcore.seeds import stream_seed
 from mmcore.towers import ImageTower, TabularTower, TextTower
 
@@ -43,9 +44,13 @@ def build_model(
 
 
 def resolve_device(wanted: str) -> torch.device:
-    """Return the device for `auto`, `cpu`, `cuda` or `mps`: a GPU where there is one."""
-    if wanted != "auto":
-        return torch.device(wanted)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    """Return the device for `auto`, `cpu`, `cuda` or `mps`: a GPU where there is one.
+
+    On a CPU the allocator is told to keep large blocks (see `memory.py`).
+    """
+    if wanted == "auto":
+        gpus = (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
+        wanted = next((name for name, is_there in gpus if is_there), "cpu")
+    if wanted == "cpu":
+        keep_large_blocks()
+    return torch.device(wanted)

@@ -18,11 +18,10 @@ from filelock import FileLock
 
 from mmcore.backbones import FEATURE_DIM, Backbone, fingerprint
 from mmcore.images import PREPROCESS_VERSION
-from mmcore.pixels import PhotoReader, to_tensor
+from mmcore.pixels import PhotoReader, photos_a_pass, to_tensor
 
 _ROW_BYTES = FEATURE_DIM * 2
 _KEY_BYTES = 32
-FEATURE_BATCH = 64  # photos a forward pass; larger ones are no faster on a CPU
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,8 @@ def fill_cache(
     missing = sorted({key for key in keys if key and key not in cache})
     backbone.eval().to(device, memory_format=torch.channels_last)
     unreadable = 0
-    batches = [missing[i : i + FEATURE_BATCH] for i in range(0, len(missing), FEATURE_BATCH)]
+    size = photos_a_pass(device)
+    batches = [missing[i : i + size] for i in range(0, len(missing), size)]
     done = 0
     for batch, (pixels, is_readable) in zip(batches, reader.stream(batches), strict=True):
         if is_readable.any():

@@ -6,6 +6,7 @@ scale that still covers the target ("draft"), which halves the time of a 500 px 
 """
 
 import io
+import threading
 import warnings
 from pathlib import Path
 
@@ -22,6 +23,8 @@ MAX_PIXELS = 50_000_000  # about 150 MB of RGB; the largest phone cameras in com
 MIN_SIDE_PX = 8  # smaller ones are tracking pixels and placeholders, nothing to classify
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 
+_WARNING_FILTERS = threading.Lock()
+
 
 def decode_photo(data: bytes, size_px: int = IMAGE_PX) -> np.ndarray:
     """Return the photo as (size_px, size_px, 3) uint8 RGB.
@@ -37,7 +40,7 @@ def decode_photo(data: bytes, size_px: int = IMAGE_PX) -> np.ndarray:
         rgb = to_rgb(image)
     # reducing_gap: shrink by whole factors first; the same picture to the eye, several times faster
     square = rgb.resize((size_px, size_px), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return np.asarray(square)
+    return np.array(square)  # a copy: Pillow's own buffer is read-only
 
 
 def decode_file(path: Path, size_px: int = IMAGE_PX) -> np.ndarray:
@@ -86,7 +89,8 @@ def _open(data: bytes) -> Image.Image:
     if not data:
         raise ImageError("the photo file is empty (0 bytes); upload it again")
     try:
-        with warnings.catch_warnings():
+        # the filters are the whole process's: two threads would undo each other's
+        with _WARNING_FILTERS, warnings.catch_warnings():
             # our own limit below is stricter and says what to do
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=FORMATS)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmcore.batches import Batch, BatchReader, in_order
+from mmcore.batches import Batch, BatchReader
 from mmcore.checkpoint import Checkpoint, CheckpointFile, TrainState
 from mmcore.config import FUSED, PhaseConfig, RunConfig
 from mmcore.errors import NonFiniteLossError, TrainingInterrupted
@@ -25,8 +25,6 @@ from mmcore.losses import drop_modalities, total_loss
 from mmcore.metrics import macro_f1
 from mmcore.optim import SavedStep, Stepper
 from mmcore.seeds import stream, stream_seed
-
-EVAL_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -216,7 +214,7 @@ class _Run:
         seen: dict[str, list[np.ndarray]] = {}
         self.model.eval()
         with torch.inference_mode():
-            for batch in reader.stream(in_order(len(reader.products), EVAL_BATCH)):
+            for batch in reader.all_in_order():
                 logits = self.model(batch.inputs, batch.present)
                 loss = total_loss(logits, batch, self.config.model.head_weight)
                 losses += [float(loss)] * len(batch)

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mmcore.batches import BatchReader, EncodedProducts, in_order
+from mmcore.batches import BatchReader, EncodedProducts
 from mmcore.combiner import MIN_PRODUCTS, Combiner, Pattern, Rule, fit_rule, patterns
 from mmcore.config import FUSED
 from mmcore.fusion import FusionClassifier
-
-PREDICT_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def decide(model: FusionClassifier, reader: BatchReader) -> Decisions:
     heads: dict[str, list] = {name: [] for name in model.names}
     available: dict[str, list] = {name: [] for name in model.names}
     fused: dict[Pattern, list] = {pattern: [] for pattern in patterns(model.names)}
-    for batch in reader.stream(in_order(len(reader.products), PREDICT_BATCH)):
+    for batch in reader.all_in_order():
         embeddings = model.embed(batch.inputs, batch.present)
         for name, logits in model.head_logits(embeddings).items():
             heads[name].append(logits.float().cpu().numpy())

@@ -40,13 +40,14 @@ def make_photo() -> Callable[..., bytes]:
 @pytest.fixture(scope="module")
 def artifact():
     """Return an untrained model of two classes that knows three words, as its folder holds it."""
-    from mmcore.artifact import Artifact, Manifest
+    from mmcore.artifact import Artifact
     from mmcore.backbones import build_backbone
     from mmcore.build import build_model
     from mmcore.catalog.products import ClassName
     from mmcore.combiner import equal_shares
     from mmcore.config import IMAGE, TEXT, RunChoices, build_run_config
     from mmcore.encoders import TextEncoder
+    from mmcore.manifest import Manifest
     from mmcore.text import Vocabulary
 
     choices = RunChoices(weights="random", modalities=(TEXT, IMAGE), backbone="mobilenet_v2")

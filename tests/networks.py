@@ -54,6 +54,8 @@ def products(num: int, seed: int = 0, missing: float = 0.2) -> EncodedProducts:
 class KeyedImages:
     """Photos drawn from their key "<class>-<number>": pixels, or features of a given width."""
 
+    batch_size = 16
+
     def __init__(self, as_features: bool) -> None:
         self._shape = (1280,) if as_features else (3, 224, 224)
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import torch
 
-from mmcore.artifact import FILES, file_hash, load_artifact, save_artifact, verify
+from mmcore.artifact import load_artifact, save_artifact
 from mmcore.errors import ArtifactError
+from mmcore.manifest import FILES, file_hash, verify
 from mmcore.reports import PREDICTION_COLUMNS
 from mmcore.runtime import ProductInput, TorchRuntime
 

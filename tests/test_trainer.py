@@ -208,6 +208,7 @@ class Poison:
     def __init__(self, inner, bad_batches):
         self._inner, self._bad = inner, bad_batches
         self.products = inner.products
+        self.all_in_order = inner.all_in_order
 
     def stream(self, batches):
         for i, batch in enumerate(self._inner.stream(batches)):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from mmcore import __version__
-from mmcore.cli import ask, check, data, learn
+from mmcore.cli import ask, check, data, learn, options
 from mmcore.errors import MmcoreError
 
 app = typer.Typer(
@@ -41,9 +41,11 @@ _UsageError = typer.BadParameter.__mro__[1]
 
 
 @app.callback()
-def version_option(
+def options_of_all(
+    home: options.Home = None,
     version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
+    options.home_for_all.set(home)
     if version:
         print(__version__)
         raise typer.Exit
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MmcoreError as error:
         return _complain(str(error))
     except _UsageError as error:
-        return _complain(f"{error.format_message()} See --help.")
+        return _complain(f"{error.format_message().rstrip('.')}; see --help")
     except BrokenPipeError:
         # the reader of our output (head, less) has left: nothing to tell anyone
         sys.stderr.close()

@@ -141,8 +141,8 @@ def demo(
     workspace, settings = open_workspace(home)
     from mmcore.services import demo as service
 
-    catalogue = service.find_or_draw(workspace, products, screen.counting)
-    if catalogue.is_new or not catalogue.model:
+    state = service.find_or_draw(workspace, products, screen.counting)
+    if state.is_new or not state.model:
         run_training(home, service.CHOICES, None, None)
     with screen.counting("photos") as show:
         summary = service.summarise(workspace, settings, show)

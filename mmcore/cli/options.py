@@ -1,5 +1,6 @@
 """Options that several commands share, with their help texts."""
 
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,11 @@ Model = Annotated[
 ]
 
 
+# --home before the command; the one after it wins
+home_for_all: ContextVar[Path | None] = ContextVar("home_for_all", default=None)
+
+
 def open_workspace(home: Path | None) -> tuple[Workspace, Settings]:
     """Return the chosen workspace and this machine's settings."""
-    settings = read_settings(home)
+    settings = read_settings(home or home_for_all.get())
     return Workspace(settings.home), settings

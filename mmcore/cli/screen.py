@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -19,6 +19,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from mmcore.runtime import Prediction
+    from mmcore.services.demo import DemoSummary
 
 VIEW_NAMES = {
     "text": "text",
@@ -46,7 +50,7 @@ def print_json(data: Any) -> None:
 
 def note(text: str) -> None:
     """Print a note to stderr."""
-    err().print(f"[dim]note:[/dim] {_plain(text)}")
+    err().print(f"[dim]note:[/dim] {plain(text)}")
 
 
 @contextmanager
@@ -114,6 +118,51 @@ def scores_table(scores: dict, title: str) -> Table:
     return table
 
 
-def _plain(text: str) -> str:
+def class_table(rows: list[dict]) -> Table:
+    """Return the per-class report as a table, worst classes first."""
+    table = Table(title="fused, by class (worst first)", title_justify="left")
+    table.add_column("class")
+    for column in ("precision", "recall", "F1", "products"):
+        table.add_column(column, justify="right")
+    for row in sorted(rows, key=lambda r: (r["n"] == 0, r["f1"])):
+        cells = [f"{row[k]:.3f}" for k in ("precision", "recall", "f1")]
+        table.add_row(plain(row["label"]), *cells, str(row["n"]))
+    return table
+
+
+def answer_table(answer: "Prediction", top: int) -> Table:
+    """Return the best classes of text, image and fused, side by side."""
+    usual = [view for view in answer.probs if "_without_" not in view]
+    table = Table()
+    for view in usual:
+        table.add_column(view)
+        table.add_column("", justify="right")
+    columns = [answer.top(view, top) for view in usual]
+    for row in zip(*columns, strict=True):
+        cells = [(plain(_label(r.code, r.name_fr)), f"{r.probability:.1%}") for r in row]
+        table.add_row(*(cell for pair in cells for cell in pair))
+    return table
+
+
+def show_demo(summary: "DemoSummary") -> None:
+    """Print what the demo has to show."""
+    console = out()
+    console.print(scores_table(summary.scores, f"{summary.model} on drawn test products"))
+    table = Table(title="drawn products and what the model says", title_justify="left")
+    for column in ("title", "labelled", "text", "image", "fused", ""):
+        table.add_column(column)
+    for e in summary.examples:
+        cells = [plain(c) for c in (e.title[:38], e.label, e.text, e.image, e.fused)]
+        table.add_row(*cells, f"{e.probability:.0%}")
+    console.print(table)
+    console.print(f"Every product above was drawn by code. Workspace: {summary.home}")
+    console.print('Try: python -m mmcore predict --title "piscine gonflable" --explain')
+
+
+def _label(code: str, name: str) -> str:
+    return code if name == code else f"{code} {name}"
+
+
+def plain(text: str) -> str:
     """Return text in which square brackets are no rich markup."""
     return text.replace("[", r"\[")

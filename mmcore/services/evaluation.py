@@ -95,6 +95,18 @@ def evaluate(
     )
 
 
+def check_table_path(path: Path) -> None:
+    """Refuse a path that `write_table` couldn't write, before the work is done.
+
+    Raises:
+        ConfigError: if the ending is neither .csv nor .parquet, or the folder doesn't exist.
+    """
+    if path.suffix not in TABLE_FORMATS:
+        raise ConfigError(f"{path.name} ends in {path.suffix!r}: use {' or '.join(TABLE_FORMATS)}")
+    if not path.parent.is_dir():
+        raise ConfigError(f"folder {path.parent} doesn't exist; make it or choose another")
+
+
 def write_table(table: "pd.DataFrame", path: Path) -> None:
     """Write a table as CSV or Parquet, by the file's ending, whole or not at all.
 
@@ -102,8 +114,7 @@ def write_table(table: "pd.DataFrame", path: Path) -> None:
         ConfigError: if the ending is neither.
         WorkspaceError: if the file can't be written.
     """
-    if path.suffix not in TABLE_FORMATS:
-        raise ConfigError(f"{path.name} ends in {path.suffix!r}: use {' or '.join(TABLE_FORMATS)}")
+    check_table_path(path)
     try:
         if path.suffix == ".csv":
             data = table.to_csv(index=False).encode()

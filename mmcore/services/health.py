@@ -166,7 +166,7 @@ def _runs(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _models(workspace: Workspace) -> Iterator[Finding]:
-    from mmcore.artifact import verify
+    from mmcore.manifest import verify
 
     folders = [p for p in sorted(workspace.models.glob("*")) if p.is_dir()]
     for folder in folders:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from mmcore.artifact import Manifest, read_manifest
 from mmcore.errors import ArtifactError, WorkspaceError
+from mmcore.manifest import Manifest, read_manifest
 from mmcore.workspace import Workspace
 
 

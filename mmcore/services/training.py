@@ -195,7 +195,8 @@ class _Training:
         self, run: Run, notes: tuple[str, ...], history: list[dict], started: float
     ) -> Finished:
         from mmcore import __version__
-        from mmcore.artifact import Artifact, Manifest, save_artifact
+        from mmcore.artifact import Artifact, save_artifact
+        from mmcore.manifest import Manifest
 
         combiner, metrics, predictions = self._judge()
         notes = (*notes, *self.images.notes())

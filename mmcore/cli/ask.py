@@ -1,0 +1,96 @@
+"""Commands that ask a model: predict, predict-batch."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmcore.cli import screen
+from mmcore.cli.data import choose_columns, column_option
+from mmcore.cli.options import Home, Json, Model, open_workspace
+from mmcore.errors import ConfigError
+
+
+def predict(
+    home: Home = None,
+    title: Annotated[str, typer.Option(help="Title of the product.")] = "",
+    description: Annotated[str, typer.Option(help="Description of the product.")] = "",
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Photo of the product.")
+    ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=VALUE", help="Further column (price=12.50); repeatable."),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, max=1000, help="Classes to show.")] = 5,
+    why: Annotated[
+        bool, typer.Option("--explain", help="Say which words and regions decided.")
+    ] = False,
+    model: Model = None,
+    as_json: Json = False,
+) -> None:
+    """Predict the class of one product; any of title, description and image may be missing."""
+    workspace, settings = open_workspace(home)
+    from mmcore.services import prediction
+
+    product = prediction.product_input(title, description, image, _pairs(extra))
+    runtime = prediction.load_runtime(workspace, settings, model)
+    answer = runtime.predict_one(product)
+    explanation = prediction.explain(runtime, product, answer) if why else None
+    if as_json:
+        screen.print_json(prediction.answer_json(runtime, answer, top, explanation))
+        return
+    screen.out().print(screen.answer_table(answer, top))
+    for problem in answer.problems:
+        screen.note(problem)
+    if explanation is not None:
+        for line in prediction.explanation_lines(explanation):
+            screen.out().print(screen.plain(line))
+
+
+def _pairs(extra: list[str] | None) -> dict[str, str]:
+    pairs = [text.partition("=") for text in extra or []]
+    for name, equals, value in pairs:
+        if not (name and equals):
+            raise ConfigError(f"--extra {name + equals + value!r}: write COLUMN=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def predict_batch(
+    source: Annotated[Path, typer.Argument(help="CSV file with a header.")],
+    target: Annotated[Path, typer.Argument(help="Result: .csv, .jsonl or .parquet.")],
+    home: Home = None,
+    product_id: Annotated[str | None, column_option("product id", "--id")] = None,
+    title: Annotated[str | None, column_option("title")] = None,
+    description: Annotated[str | None, column_option("description")] = None,
+    image: Annotated[str | None, column_option("name of the photo file")] = None,
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder or ZIP archive of the photos.")
+    ] = None,
+    separator: Annotated[str | None, typer.Option(help="Separator; else found by looking.")] = None,
+    model: Model = None,
+    as_json: Json = False,
+) -> None:
+    """Predict every product of a CSV file; nothing of it is stored in the workspace."""
+    workspace, settings = open_workspace(home)
+    from mmcore.services import batch_prediction as batch
+    from mmcore.services.prediction import load_runtime
+
+    given = {
+        "product_id": product_id,
+        "title": title,
+        "description": description,
+        "image": image,
+        **dict.fromkeys(("label", "group", "split"), ""),  # a prediction has no use for them
+    }
+    runtime = load_runtime(workspace, settings, model)
+    extra = batch.extra_columns(runtime)
+    columns = choose_columns(source, separator, given, extra)
+    request = batch.BatchRequest(source, target, columns, images, separator)
+    with screen.counting("products") as show:
+        report = batch.predict_file(runtime, request, show)
+    if as_json:
+        screen.print_json(report.to_json())
+        return
+    for line in report.summary():
+        screen.out().print(screen.plain(line))

@@ -1,0 +1,133 @@
+"""Commands that bring products in: import csv, import rakuten."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mmcore.cli import screen
+from mmcore.cli.options import Home, Json, open_workspace
+
+if TYPE_CHECKING:  # pandas and torch are loaded by the command that needs them, not by --help
+    from mmcore.catalog.csv_columns import CsvColumns
+    from mmcore.services.import_report import ImportReport
+
+SHOWN_ISSUES = 10
+
+Issues = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write every remark about a row as a CSV table."),
+]
+Replace = Annotated[
+    bool, typer.Option("--replace", help="Drop the catalogue that is there instead of adding.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the splits.")]
+
+
+def column_option(meaning: str, *names: str) -> object:
+    """Return the option that names a column."""
+    return typer.Option(*names, metavar="COLUMN", help=f"Column with the {meaning}; '' for none.")
+
+
+def import_csv(
+    file: Annotated[Path, typer.Argument(help="CSV file with a header.")],
+    home: Home = None,
+    product_id: Annotated[str | None, column_option("product id", "--id")] = None,
+    title: Annotated[str | None, column_option("title")] = None,
+    description: Annotated[str | None, column_option("description")] = None,
+    image: Annotated[str | None, column_option("name of the photo file")] = None,
+    label: Annotated[str | None, column_option("class")] = None,
+    group: Annotated[str | None, column_option("group of near-copies")] = None,
+    split: Annotated[str | None, column_option("split (train, val, test)")] = None,
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder or ZIP archive of the photos.")
+    ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Further column to keep (price, ...); repeatable."),
+    ] = None,
+    separator: Annotated[str | None, typer.Option(help="Separator; else found by looking.")] = None,
+    replace_all: Replace = False,
+    seed: Seed = 0,
+    issues: Issues = None,
+    as_json: Json = False,
+) -> None:
+    """Import products from a CSV file; the same file again changes nothing.
+
+    Columns that are not named are guessed from the header. A row that can't be read is reported
+    with its line and the reason; the rest goes in.
+    """
+    from mmcore.catalog.csv_columns import FIELDS
+    from mmcore.services import catalogue
+
+    workspace, _ = open_workspace(home)
+    names = (product_id, title, description, image, label, group, split)
+    given = dict(zip(FIELDS, names, strict=True))
+    columns = choose_columns(file, separator, given, extra)
+    options = catalogue.CsvImport(columns, images, separator, replace_all, seed)
+    with screen.counting("rows") as show:
+        report = catalogue.import_csv(workspace, file, options, show)
+    mapping = {field: getattr(columns, field) for field in FIELDS}
+    _show(report, issues, as_json, {**mapping, "extra": list(columns.extra)})
+
+
+def import_rakuten(
+    folder: Annotated[Path, typer.Argument(help="Folder of the Rakuten France challenge.")],
+    home: Home = None,
+    part: Annotated[str, typer.Option(help="train, or test (which has no labels).")] = "train",
+    replace_all: Replace = False,
+    seed: Seed = 0,
+    issues: Issues = None,
+    as_json: Json = False,
+) -> None:
+    """Import the Rakuten France challenge: X_train_update.csv, Y_train_CVw08PX.csv, images/."""
+    from mmcore.services import catalogue
+
+    workspace, _ = open_workspace(home)
+    options = catalogue.RakutenImport(part, replace_all, seed)
+    with screen.counting("rows") as show:
+        report = catalogue.import_rakuten(workspace, folder, options, show)
+    _show(report, issues, as_json, {})
+
+
+def choose_columns(
+    file: Path, separator: str | None, given: dict[str, str | None], extra: list[str] | None
+) -> "CsvColumns":
+    """Return the named columns, and a guess for those that were not named."""
+    from mmcore.catalog.csv_columns import FIELDS, CsvColumns, guess_columns
+    from mmcore.catalog.csv_table import open_table
+
+    table = open_table(file, separator)
+    guess = guess_columns(table.header, table.unnamed)
+    named = {field: name for field, name in given.items() if name is not None}
+    if extra is not None or named:  # who names columns doesn't expect all the others
+        guess = replace(guess, extra=tuple(extra or ()))
+    taken = {*named.values(), *guess.extra}
+    guessed = {
+        field: None if getattr(guess, field) in taken else getattr(guess, field) for field in FIELDS
+    }
+    chosen = {**guessed, **{field: name or None for field, name in named.items()}}
+    return CsvColumns(**chosen, extra=guess.extra)
+
+
+def _show(report: "ImportReport", issues: Path | None, as_json: bool, mapping: dict) -> None:
+    from mmcore.catalog.issues import write_table
+
+    if issues is not None:
+        write_table(report.issues, issues)
+    if as_json:
+        data = {**report.to_json(), **({"columns": mapping} if mapping else {})}
+        screen.print_json(data)
+        return
+    if mapping:
+        pairs = ", ".join(f"{field} = {name}" for field, name in mapping.items() if name)
+        screen.out().print(f"columns: {screen.plain(pairs)}")
+    for line in report.summary():
+        screen.out().print(screen.plain(line))
+    for issue in report.issues[:SHOWN_ISSUES]:
+        where = f"line {issue.line}" + (f", {issue.column}" if issue.column else "")
+        screen.out().print(screen.plain(f"  {where}: {issue.reason} ({issue.severity})"))
+    if len(report.issues) > SHOWN_ISSUES:
+        more = len(report.issues) - SHOWN_ISSUES
+        screen.out().print(f"  and {more:,} more remarks; --issues FILE writes them all")

@@ -1,0 +1,132 @@
+"""The drawn demo: a catalogue made by code, a model trained on it, and what it says."""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmcore.catalog.csv_columns import CsvColumns
+from mmcore.catalog.products import load_catalogue
+from mmcore.catalog.rakuten_classes import RAKUTEN_CLASSES
+from mmcore.config import RunChoices
+from mmcore.errors import WorkspaceError
+from mmcore.photos import PhotoStore
+from mmcore.services.catalogue import CsvImport, import_csv
+from mmcore.services.models import list_models
+from mmcore.settings import Settings
+from mmcore.workspace import Workspace
+
+COLUMNS = CsvColumns(
+    product_id="product_id",
+    title="title",
+    description="description",
+    image="image",
+    label="label",
+    extra=("price", "brand", "true_label", "drawn"),
+)
+CHOICES = RunChoices(epochs1=20)
+EXAMPLES = 6  # test products shown with their predictions
+
+Count = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+
+
+@dataclass(frozen=True)
+class DemoState:
+    """Whether there was a demo already."""
+
+    is_new: bool
+    model: str | None
+
+
+@dataclass(frozen=True)
+class Example:
+    """One test product and what the model says."""
+
+    title: str
+    label: str
+    text: str
+    image: str
+    fused: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class DemoSummary:
+    """What the demo shows at its end."""
+
+    home: Path
+    model: str
+    scores: dict
+    examples: tuple[Example, ...]
+
+    def to_json(self) -> dict:
+        """Return the summary as plain JSON values."""
+        examples = [vars(example) for example in self.examples]
+        return {
+            "drawn": True,
+            "home": str(self.home),
+            "model": self.model,
+            "test": self.scores,
+            "examples": examples,
+        }
+
+
+def find_or_draw(workspace: Workspace, products_per_class: int, count: Count) -> DemoState:
+    """Return the demo that is there, or draw and import one.
+
+    Raises:
+        WorkspaceError: if the workspace holds a real catalogue.
+    """
+    if workspace.catalogue_file.exists():
+        source = load_catalogue(workspace.catalogue_file).source
+        if source != "drawn":
+            raise WorkspaceError(
+                f"workspace {workspace.home} holds a real catalogue, which the drawn demo must "
+                "not mix with; choose another folder with --home DIR"
+            )
+        models = list_models(workspace)
+        return DemoState(is_new=False, model=models[0].name if models else None)
+    from mmcore.catalog.demo import draw_catalogue
+
+    workspace.create()
+    with tempfile.TemporaryDirectory(prefix="rayon-demo-") as folder:
+        with count("drawing products") as show:
+            path = draw_catalogue(
+                Path(folder), products_per_class=products_per_class, progress=show
+            )
+        options = CsvImport(
+            COLUMNS, path.parent / "images", source="drawn", classes=RAKUTEN_CLASSES
+        )
+        with count("importing them") as show:
+            import_csv(workspace, path, options, show)
+    return DemoState(is_new=True, model=None)
+
+
+def summarise(
+    workspace: Workspace, settings: Settings, progress: Callable[[int, int], None]
+) -> DemoSummary:
+    """Return the newest model's test scores and some of its predictions."""
+    from mmcore.runtime import ProductInput
+    from mmcore.services.evaluation import evaluate
+    from mmcore.services.prediction import load_runtime
+
+    result = evaluate(workspace, settings, "test", None, progress)
+    runtime = load_runtime(workspace, settings, result.model)
+    store = PhotoStore(workspace.photos)
+    products = load_catalogue(workspace.catalogue_file).products
+    whole = products[(products["split"] == "test") & (products["photo"] != "")]
+    examples = []
+    for row in whole[:: max(1, len(whole) // EXAMPLES)][:EXAMPLES].itertuples():
+        product = ProductInput(row.title, row.description, store.read(row.photo))
+        answer = runtime.predict_one(product)
+        text, image, fused = (_name(answer, view) for view in ("text", "image", "fused"))
+        label = next((c.name_fr for c in answer.classes if c.code == row.label), row.label)
+        sure = answer.top(k=1)[0].probability
+        examples.append(Example(row.title, label, text, image, fused, sure))
+    return DemoSummary(workspace.home, result.model, result.scores, tuple(examples))
+
+
+def _name(answer, view: str) -> str:
+    best = answer.top(view, 1)
+    return best[0].name_fr if best else "-"

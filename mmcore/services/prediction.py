@@ -1,0 +1,113 @@
+"""Asking a model about one product: its answer, and why."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmcore.errors import ProductError
+from mmcore.images import read_photo
+from mmcore.services.models import model_folder
+from mmcore.settings import Settings
+from mmcore.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mmcore.explain import Explanation
+    from mmcore.runtime import Prediction, ProductInput, TorchRuntime
+
+WORDS_SHOWN = 5
+
+
+def load_runtime(workspace: Workspace, settings: Settings, model: str | None) -> "TorchRuntime":
+    """Return a model ready to predict; the newest one where no name is given.
+
+    Raises:
+        WorkspaceError: if there is no such model.
+        ArtifactError: if its folder is damaged.
+    """
+    from mmcore.artifact import load_artifact
+    from mmcore.build import resolve_device
+    from mmcore.runtime import TorchRuntime
+
+    artifact = load_artifact(model_folder(workspace, model))
+    return TorchRuntime(artifact, resolve_device(settings.device), settings.decode_threads)
+
+
+def product_input(
+    title: str, description: str, photo: Path | None, extra: Mapping[str, str]
+) -> "ProductInput":
+    """Return a product as a person gave it.
+
+    Raises:
+        ProductError: if neither title, description, photo nor further columns are given.
+        ImageError: if the photo file can't be read.
+    """
+    from mmcore.runtime import ProductInput
+
+    if not (title.strip() or description.strip() or photo or extra):
+        raise ProductError(
+            "nothing to predict from: give --title, --description or --image (any of them will do)"
+        )
+    data = read_photo(photo) if photo else None
+    return ProductInput(title, description, data, extra=dict(extra))
+
+
+def explain(
+    runtime: "TorchRuntime", product: "ProductInput", prediction: "Prediction"
+) -> "Explanation":
+    """Return why the fused answer is what it is."""
+    from mmcore.explain import explain as explain_product
+
+    return explain_product(runtime, product, prediction)
+
+
+def answer_json(
+    runtime: "TorchRuntime",
+    prediction: "Prediction",
+    top: int,
+    explanation: "Explanation | None",
+) -> dict:
+    """Return an answer as plain JSON values: the best classes of every view."""
+    from mmcore.reports import USUAL_VIEWS
+
+    names = [*USUAL_VIEWS, *(name for name in prediction.probs if name not in USUAL_VIEWS)]
+    views = {name: [vars(r) for r in prediction.top(name, top)] or None for name in names}
+    data = {
+        "model": runtime.artifact.manifest.name,
+        **views,
+        "problems": list(prediction.problems),
+    }
+    return data | ({"why": _explanation_json(explanation)} if explanation else {})
+
+
+def _explanation_json(explanation: "Explanation") -> dict:
+    regions = explanation.regions
+    return {
+        "class": explanation.code,
+        "probability": explanation.probability,
+        "words": [vars(word) for word in explanation.words],
+        "regions": None if regions is None else [[float(v) for v in row] for row in regions],
+        "ablation": [vars(row) for row in explanation.ablation],
+    }
+
+
+def explanation_lines(explanation: "Explanation") -> list[str]:
+    """Return an explanation in sentences."""
+    lines = [f"why {explanation.code} ({explanation.probability:.1%}):"]
+    spoke_for = [w for w in explanation.words if w.weight > 0][:WORDS_SHOWN]
+    against = [w for w in reversed(explanation.words) if w.weight < 0][:WORDS_SHOWN]
+    for label, found in (("words for it", spoke_for), ("words against it", against)):
+        if found:
+            lines.append(f"  {label}: " + ", ".join(f"{w.word} ({w.weight:+.2f})" for w in found))
+    if explanation.regions is not None:
+        row, column = divmod(int(explanation.regions.argmax()), explanation.regions.shape[1])
+        lines.append(f"  photo: {_place(row, column)} speaks for it most")
+    for row in explanation.ablation:
+        left = "nothing left to decide by" if row.without_it is None else f"{row.without_it:.1%}"
+        lines.append(f"  without {row.modality}: {left}")
+    return lines
+
+
+def _place(row: int, column: int) -> str:
+    vertical = ("the top", "the middle", "the bottom")[row * 3 // 7]
+    horizontal = ("left", "centre", "right")[column * 3 // 7]
+    return f"{vertical} {horizontal}"

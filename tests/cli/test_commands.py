@@ -1,0 +1,357 @@
+"""The command line on small real input: what it prints, how it ends, how it refuses."""
+
+import csv
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mmcore.cli.app import main
+
+CLASSES = {"piscine": "2583", "livre": "10", "jouet": "1280"}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.delenv("MMCORE_HOME", raising=False)
+    monkeypatch.setenv("MMCORE_OFFLINE", "1")
+    return tmp_path / "home"
+
+
+def rows(per_class: int = 12) -> list[dict]:
+    return [
+        {
+            "ref": f"{word}-{i}",
+            "titre": f"{word} modèle {i} {'bleu' if i % 2 else 'rouge'}",
+            "texte": "" if i % 3 else f"une belle {word}",
+            "cat": code,
+            "prix": str(10 * (1 + list(CLASSES).index(word)) + i),
+            "part": ("train", "train", "val", "test")[i % 4],
+        }
+        for word, code in CLASSES.items()
+        for i in range(per_class)
+    ]
+
+
+def write_csv(path: Path, products: list[dict]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(products[0]))
+        writer.writeheader()
+        writer.writerows(products)
+    return path
+
+
+IMPORT = (
+    *("--id", "ref", "--title", "titre", "--description", "texte"),
+    *("--label", "cat", "--split", "part", "--extra", "prix"),
+)
+
+
+@pytest.fixture
+def imported(tmp_path, home, capsys):
+    path = write_csv(tmp_path / "shop.csv", rows())
+    assert main(["import", "csv", str(path), *IMPORT, "--home", str(home)]) == 0
+    capsys.readouterr()
+    return home
+
+
+@pytest.fixture
+def trained(imported, capsys):
+    assert main(["train", "--home", str(imported), "--epochs1", "8", "--name", "m1"]) == 0
+    capsys.readouterr()
+    return imported
+
+
+def refused(capsys, *arguments) -> str:
+    """Run a command that must fail as a user's error, and return its one line."""
+    assert main([str(a) for a in arguments]) == 1
+    captured = capsys.readouterr()
+    lines = captured.err.strip().splitlines()
+    assert lines and lines[-1].startswith("error: ") and "Traceback" not in captured.err
+    assert sum(line.startswith("error: ") for line in lines) == 1
+    return lines[-1]
+
+
+# -- import ------------------------------------------------------------------------------------
+
+
+def test_import_reports_and_keeps_the_named_columns(tmp_path, home, capsys):
+    path = write_csv(tmp_path / "shop.csv", rows())
+    assert main(["import", "csv", str(path), *IMPORT, "--home", str(home), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["num_added"], report["num_left_out"]) == (36, 0)
+    assert report["columns"]["label"] == "cat" and report["columns"]["extra"] == ["prix"]
+    frame = pd.read_parquet(home / "catalogue.parquet")
+    assert frame["prix"].tolist()[0] == "10"
+    assert frame["split"].value_counts().to_dict() == {"train": 18, "val": 9, "test": 9}
+
+
+def test_home_may_stand_before_the_command(tmp_path, home, capsys):
+    path = write_csv(tmp_path / "shop.csv", rows())
+    assert main(["--home", str(home), "import", "csv", str(path), *IMPORT]) == 0
+    assert (home / "catalogue.parquet").exists()
+
+
+def test_remarks_are_written_as_a_table(tmp_path, home, capsys):
+    bad = [*rows(), {**rows()[0], "titre": "=cmd()"}, {**rows()[0], "ref": ""}]
+    path = write_csv(tmp_path / "shop.csv", bad)
+    table = tmp_path / "issues.csv"
+    arguments = ["import", "csv", str(path), *IMPORT, "--home", str(home), "--issues", str(table)]
+    assert main(arguments) == 0
+    written = table.read_text(encoding="utf-8-sig").splitlines()
+    assert len(written) == 3 and "38" in written[1] and "39" in written[2]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (b"", (), "empty|nothing"),
+        (b"ref;titre\n1;a\n", ("--separator", ","), "separator"),
+        (b"ref,titre\n1,a\n", ("--title", "name"), "no column 'name'"),
+        (b"ref,titre\n", ("--id", "ref", "--title", "titre"), "no rows"),
+        (b"x,y\n1,2\n", (), "product id"),
+    ],
+)
+def test_a_file_that_cannot_be_used(tmp_path, home, capsys, content, options, message):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    import re
+
+    assert re.search(message, refused(capsys, "import", "csv", path, *options, "--home", home))
+    assert not (home / "catalogue.parquet").exists()
+
+
+def test_a_missing_file(home, capsys):
+    assert "nowhere.csv" in refused(capsys, "import", "csv", "nowhere.csv", "--home", home)
+
+
+def test_an_unknown_option_is_one_line(capsys):
+    assert "No such option: --colour" in refused(capsys, "train", "--colour")
+
+
+# -- train and evaluate --------------------------------------------------------------------------
+
+
+def test_train_prints_scores_and_saves_the_folder(imported, capsys):
+    arguments = ["train", "--home", str(imported), "--epochs1", "3", "--name", "m1", "--json"]
+    assert main(arguments) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert result["model"] == "m1" and set(result["scores"]) == {"val", "test"}
+    assert "no train product has image" in captured.err
+    assert (imported / "models" / "m1" / "MANIFEST.json").exists()
+    assert list((imported / "runs").iterdir()) == []
+
+
+def test_evaluate_prints_the_object_of_the_design(trained, capsys, tmp_path):
+    table = tmp_path / "p.csv"
+    arguments = ["evaluate", "--home", str(trained), "--split", "test", "--json"]
+    assert main([*arguments, "--predictions", str(table)]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert list(result) == [
+        *("model", "split", "n", "text", "image", "fused"),
+        *("fused_without_image", "fused_without_text"),
+    ]
+    assert set(result["text"]) == {"macro_f1", "weighted_f1", "accuracy", "ece", "n"}
+    assert result["image"] is None and result["n"] == 9
+    frame = pd.read_csv(table, dtype=str)
+    assert {"product_id", "label", "view", "predicted", "probability"} <= set(frame.columns)
+    assert set(frame["view"]) == {"text", "fused"}
+    assert len(frame[frame["view"] == "text"]) == 9
+
+
+def test_predictions_may_be_parquet(trained, tmp_path):
+    table = tmp_path / "p.parquet"
+    assert main(["evaluate", "--home", str(trained), "--predictions", str(table)]) == 0
+    assert len(pd.read_parquet(table)) == 18
+
+
+def test_evaluate_per_class(trained, capsys):
+    assert main(["evaluate", "--home", str(trained), "--json", "--per-class"]) == 0
+    details = json.loads(capsys.readouterr().out)["classes"]["fused"]
+    assert [row["label"] for row in details["per_class"]] == ["10", "1280", "2583"]
+    assert sum(map(sum, details["confusion"])) == 9
+
+
+def test_further_modalities_join_by_option(imported, capsys):
+    arguments = ["train", "--home", str(imported), "--modalities", "text,prix", "--epochs1", "3"]
+    assert main([*arguments, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]["test"]
+    assert scores["prix"]["n"] == 9 and scores["fused_without_prix"]["n"] == 9
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--preset", "best"), "preset 'best': use one of strong, seed"),
+        (("--backbone", "resnet"), "backbone 'resnet': use one of"),
+        (("--modalities", "image"), "no train product has a photo"),
+        (("--modalities", "text,poids"), "column 'poids', which the catalogue lacks"),
+        (("--epochs1", "0"), "no phase has an epoch"),
+        (("--name", "../m"), "can't be used: take 1 to 80 letters"),
+        (("--resume", "m7"), "no unfinished run is named 'm7'"),
+        (("--epochs1", "x"), "Invalid value for '--epochs1'"),
+    ],
+)
+def test_bad_choices(imported, capsys, options, message):
+    assert message in refused(capsys, "train", "--home", imported, *options)
+
+
+def test_a_taken_name_is_refused(trained, capsys):
+    assert "'m1' exists; choose another" in refused(
+        capsys, "train", "--home", trained, "--name", "m1"
+    )
+
+
+def test_no_catalogue_no_model(home, capsys):
+    assert "holds no catalogue yet" in refused(capsys, "train", "--home", home)
+    assert "has no model yet" in refused(capsys, "evaluate", "--home", home)
+
+
+def test_one_class_only(tmp_path, home, capsys):
+    path = write_csv(tmp_path / "shop.csv", [r for r in rows() if r["cat"] == "10"])
+    assert main(["import", "csv", str(path), *IMPORT, "--home", str(home)]) == 0
+    message = refused(capsys, "train", "--home", home)
+    assert "have 1 class (10), at least 2 are needed" in message
+
+
+def test_a_class_with_one_product_trains_and_is_named(tmp_path, home, capsys):
+    lonely = {**rows()[0], "ref": "x", "titre": "chose unique", "cat": "9999"}
+    path = write_csv(tmp_path / "shop.csv", [*rows(), lonely])
+    assert main(["import", "csv", str(path), *IMPORT, "--home", str(home)]) == 0
+    assert main(["train", "--home", str(home), "--epochs1", "2"]) == 0
+    assert "class 9999 with fewer than 5 train products" in capsys.readouterr().err
+
+
+def test_labels_that_say_nan_are_no_class(tmp_path, home, capsys):
+    unlabelled = {**rows()[0], "ref": "x", "titre": "sans classe", "cat": "NaN"}
+    path = write_csv(tmp_path / "shop.csv", [*rows(), unlabelled])
+    assert main(["import", "csv", str(path), *IMPORT, "--home", str(home), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["num_without_label"], report["num_classes"]) == (1, 3)
+
+
+def test_missing_weights_name_the_remedies(tmp_path, home, capsys, make_photo, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    (tmp_path / "photos").mkdir()
+    products = [{**row, "photo": f"{row['ref']}.jpg"} for row in rows()]
+    for i, row in enumerate(products):
+        (tmp_path / "photos" / row["photo"]).write_bytes(make_photo(seed=i))
+    path = write_csv(tmp_path / "shop.csv", products)
+    options = (*IMPORT, "--image", "photo", "--images", str(tmp_path / "photos"))
+    assert main(["import", "csv", str(path), *options, "--home", str(home)]) == 0
+    message = refused(capsys, "train", "--home", home, "--preset", "seed")
+    assert "mobilenet_v2" in message and "--weights random" in message
+    arguments = ["train", "--home", str(home), "--preset", "seed", "--weights", "random"]
+    assert main([*arguments, "--epochs1", "1", "--epochs2", "1", "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]["test"]
+    assert all(scores[view]["n"] == 9 for view in scores)
+
+
+def test_a_damaged_model_is_refused(trained, capsys):
+    path = trained / "models" / "m1" / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    message = refused(capsys, "predict", "--home", trained, "--title", "piscine")
+    assert "model.safetensors was altered" in message
+
+
+def test_a_run_stopped_by_sigterm_resumes(imported, capsys):
+    command = [sys.executable, "-m", "mmcore", "train", "--home", str(imported)]
+    process = subprocess.Popen(
+        [*command, "--epochs1", "10000", "--name", "long", "--seed", "1"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    checkpoint = imported / "runs" / "long" / "checkpoint.safetensors"
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    if process.returncode == 0:
+        pytest.skip("the run ended before it could be stopped")
+    assert process.returncode == 1, errors
+    last = errors.strip().splitlines()[-1]
+    assert last.startswith("error: training was stopped in phase 1") and "--resume long" in last
+    assert main(["train", "--home", str(imported), "--resume", "long", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "long"
+
+
+# -- predict -------------------------------------------------------------------------------------
+
+
+def test_predict_one(trained, capsys):
+    arguments = ["predict", "--home", str(trained), "--title", "piscine bleu", "--json"]
+    assert main([*arguments, "--top", "2"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["model"] == "m1" and answer["image"] is None
+    assert len(answer["fused"]) == 2
+    assert set(answer["fused"][0]) == {"code", "name_fr", "name_en", "probability"}
+
+
+def test_predict_explains(trained, capsys):
+    arguments = ["predict", "--home", str(trained), "--title", "piscine bleu", "--explain"]
+    assert main(arguments) == 0
+    assert "why" in capsys.readouterr().out
+    assert main([*arguments, "--json"]) == 0
+    why = json.loads(capsys.readouterr().out)["why"]
+    assert {word["word"] for word in why["words"]} == {"piscine", "bleu"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "give --title, --description or --image"),
+        (("--title", "zzz"), "holds no word the model knows"),
+        (("--image", "nowhere.jpg"), "nowhere.jpg can't be read"),
+        (("--title", "a", "--model", "x"), "no model is named 'x'; there are: m1"),
+        (("--title", "a", "--extra", "prix"), "write COLUMN=VALUE"),
+    ],
+)
+def test_nothing_to_predict(trained, capsys, options, message):
+    assert message in refused(capsys, "predict", "--home", trained, *options)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_predict_batch(trained, tmp_path, capsys, suffix):
+    target = tmp_path / f"out{suffix}"
+    source = str(tmp_path / "shop.csv")
+    options = ["--id", "ref", "--title", "titre", "--description", "texte"]
+    arguments = ["predict-batch", source, str(target), *options, "--home", str(trained)]
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["num_predicted"] == 36
+    frame = {
+        ".csv": pd.read_csv,
+        ".jsonl": lambda p: pd.read_json(p, lines=True),
+        ".parquet": pd.read_parquet,
+    }[suffix](target)
+    assert len(frame) == 36 and frame["probability"].between(0, 1).all()
+
+
+def test_predict_batch_to_an_unknown_ending(trained, tmp_path, capsys):
+    source = tmp_path / "shop.csv"
+    message = refused(capsys, "predict-batch", source, tmp_path / "o.xls", "--home", trained)
+    assert "ends in '.xls': use .csv, .jsonl, .parquet" in message
+
+
+# -- doctor --------------------------------------------------------------------------------------
+
+
+def test_doctor_is_content_with_a_good_workspace(trained, capsys):
+    assert main(["doctor", "--home", str(trained), "--json"]) == 0
+    found = {f["what"]: f["state"] for f in json.loads(capsys.readouterr().out)}
+    assert found["catalogue"] == found["model"] == found["weights of efficientnet_lite0"] == "ok"
+
+
+def test_doctor_names_a_damaged_model(trained, capsys):
+    (trained / "models" / "m1" / "vocab.json").write_text("{}")
+    assert main(["doctor", "--home", str(trained)]) == 1
+    assert "vocab.json was altered" in capsys.readouterr().out

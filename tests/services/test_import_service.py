@@ -1,0 +1,443 @@
+"""Importing: all or nothing, the same file twice changes nothing, every bad photo is told of."""
+
+import csv
+import struct
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import encode_photo
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mmcore.catalog.csv_columns import CsvColumns
+from mmcore.catalog.issues import KEPT, LEFT_OUT, IssueLog, RowIssue
+from mmcore.catalog.products import ClassName, load_catalogue
+from mmcore.errors import CatalogueError, WorkspaceError
+from mmcore.images import MAX_BYTES
+from mmcore.photos import PhotoStore
+from mmcore.services import import_run
+from mmcore.services.catalogue import CsvImport, RakutenImport, import_csv, import_rakuten
+from mmcore.services.import_report import write_issues
+from mmcore.workspace import Workspace
+
+HEADER = "id,title,description,image,category\n"
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Workspace:
+    return Workspace(tmp_path / "home")
+
+
+@pytest.fixture
+def shop(tmp_path, workspace):
+    """Return a function that imports the text of a CSV file, with photos from folder `photos`."""
+
+    def run(text, photos=None, progress=None, **options):
+        path = tmp_path / "shop.csv"
+        path.write_text(text)
+        folder = tmp_path / "photos"
+        folder.mkdir(exist_ok=True)
+        for name, data in (photos or {}).items():
+            (folder / name).write_bytes(data)
+        images = folder if photos is not None else None
+        return import_csv(workspace, path, CsvImport(images=images, **options), progress)
+
+    return run
+
+
+def products(workspace: Workspace):
+    return load_catalogue(workspace.catalogue_file).products.set_index("product_id")
+
+
+def counts(report) -> tuple[int, int, int, int]:
+    return report.num_added, report.num_updated, report.num_unchanged, report.num_left_out
+
+
+def scene(seed: int) -> np.ndarray:
+    coarse = np.random.default_rng(seed).integers(0, 255, (9, 9, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((90, 90), Image.Resampling.BICUBIC))
+
+
+def png(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        checked = kind + body
+        return struct.pack(">I", len(body)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
+
+
+# --- what goes in
+
+
+def test_products_photos_groups_and_splits(shop, workspace):
+    photo = encode_photo(scene(1))
+    report = shop(
+        HEADER + "1,Chaise rouge,,a.jpg,c\n2,Table bleue,,b.jpg,c\n3,Lampe verte,,,d\n4,Vase,,,\n",
+        {"a.jpg": photo, "b.jpg": photo},
+    )
+    assert counts(report) == (4, 0, 0, 0) and report.issues == ()
+    assert (report.num_without_label, report.num_without_photo) == (1, 2)
+    assert (report.num_classes, report.num_groups) == (2, 3)
+    assert report.totals.num_products == 4 == report.totals.num_train  # classes of one or two
+    rows = products(workspace)
+    assert rows.loc["1", "photo"] == rows.loc["2", "photo"]
+    assert PhotoStore(workspace.photos).read(rows.loc["1", "photo"]) == photo
+    assert rows.loc["1", "group_id"] == rows.loc["2", "group_id"] != rows.loc["3", "group_id"]
+    assert len(rows.loc["1", "photo_hash"]) == 16 and rows.loc["3", "photo_hash"] == ""
+
+
+@pytest.mark.parametrize("name", ["flipkart", "fashion"])
+def test_real_catalogues_go_in_whole(shared_data, workspace, name):
+    folder = shared_data / name
+    expected = {"flipkart": (1050, 7, 1032), "fashion": (3000, 26, 2575)}[name]
+    report = import_csv(workspace, folder / "products.csv", CsvImport(images=folder))
+    assert (report.num_added, report.num_classes, report.num_groups) == expected
+    assert report.num_left_out == 0 and report.issues == ()
+    assert report.totals.num_straddling_groups == 0
+    with (folder / "products.csv").open(encoding="utf-8", newline="") as file:
+        splits = {row["product_id"]: row["split"] for row in csv.DictReader(file)}
+    assert products(workspace)["split"].to_dict() == splits
+
+
+def test_extra_columns_stay_and_may_be_joined_later(shop, workspace):
+    shop("id,title,price\n1,a b,5\n2,c d,6\n")
+    shop("id,title,brand\n2,c d,Acme\n3,e f,Acme\n")
+    rows = products(workspace)
+    assert rows[["price", "brand"]].to_dict("index") == {
+        "1": {"price": "5", "brand": ""},
+        "2": {"price": "6", "brand": "Acme"},
+        "3": {"price": "", "brand": "Acme"},
+    }
+
+
+def test_classes_are_ordered_and_named(shop, workspace):
+    names = (ClassName("10", "Livres", "Books"), ClassName("7", "Vases", "Vases!"))
+    shop("id,title,label\n1,a,10\n2,b,9\n", classes=names)
+    shop("id,title,label\n2,b,40\n")  # 9 was but a label: without products it goes
+    catalogue = load_catalogue(workspace.catalogue_file)
+    assert catalogue.class_codes == ("7", "10", "40")
+    assert catalogue.classes[:2] == (names[1], names[0])
+
+
+def test_progress_ends_at_the_end(shop):
+    calls = []
+    shop(
+        HEADER + "".join(f"{i},a b,,,\n" for i in range(1000)), progress=lambda *a: calls.append(a)
+    )
+    assert calls == sorted(calls) and len(calls) <= 202
+    assert calls[-1] == (1001, 1001)
+
+
+# --- again, and more
+
+
+def test_the_same_file_again_changes_nothing(shop, workspace):
+    text = HEADER + "1,Chaise,,a.jpg,c\n2,Table,,none.jpg,c\n3,,,none.jpg,c\n"
+    photos = {"a.jpg": encode_photo(scene(1))}
+    first = shop(text, photos)
+    before = workspace.catalogue_file.stat()
+    again = shop(text, photos)
+    after = workspace.catalogue_file.stat()
+    assert counts(first) == (2, 0, 0, 1) and counts(again) == (0, 0, 2, 1)
+    assert again.totals == first.totals and again.issues == first.issues
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_an_update_replaces_what_the_file_has_columns_for(shop, workspace):
+    shop("id,title,description,label\n1,old,text,c\n2,b,text,c\n")
+    report = shop("id,title,label\n1,new,d\n2,b,c\n3,c,\n")
+    assert counts(report) == (1, 1, 1, 0)
+    assert products(workspace).loc["1", ["title", "description", "label"]].tolist() == [
+        "new",
+        "text",
+        "d",
+    ]
+
+
+def test_nothing_a_person_gave_is_lost(shop, workspace):
+    photo = encode_photo(scene(1))
+    shop(HEADER + "1,a,,a.jpg,c\n2,,,a.jpg,c\n3,c,,a.jpg,c\n", {"a.jpg": photo})
+    report = shop(HEADER + "1,a,,gone.jpg,\n2,,,gone.jpg,\n3,c,,,\n", {})
+    rows = products(workspace)
+    assert list(rows["label"]) == ["c", "c", "c"]
+    assert (rows["photo"] != "").tolist() == [True, True, False]  # an empty cell means none
+    assert [i.severity for i in report.issues] == [KEPT, KEPT]
+    assert "kept with the photo it had" in report.issues[0].reason
+
+
+def test_products_keep_their_split_when_more_come(shop, workspace):
+    rows = [f"{i},title {i},,,c{i % 3}\n" for i in range(300)]
+    shop(HEADER + "".join(rows[:100]))
+    before = products(workspace)["split"]
+    report = shop(HEADER + "".join(rows), seed=1)
+    after = products(workspace)["split"]
+    assert after[:100].equals(before)
+    assert abs(report.totals.num_test - 45) <= 3
+    assert report.totals.num_straddling_groups == 0
+
+
+def test_a_split_in_the_file_wins_and_leaving_test_is_remarked_on(shop, workspace):
+    shop("id,title,split\n1,a b,test\n2,c d,train\n")
+    report = shop("id,title,split\n1,a b,train\n2,c d,\n")
+    assert products(workspace)["split"].tolist() == ["train", "train"]
+    (issue,) = report.issues
+    assert "from test to train" in issue.reason and issue.product_id == "1"
+
+
+def test_straddling_groups_of_the_file_are_counted(shop):
+    report = shop("id,title,group,split\n1,a,g,test\n2,b,g,train\n3,c d,,val\n4,c d,,train\n")
+    assert report.totals.num_straddling_groups == 2
+    assert "groups in several splits, because a file says so: 2" in report.summary()[-1]
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 9).map(str),
+            st.sampled_from(["", "a b", "c d", "nan"]),
+            st.sampled_from(["", "x", "y", "null"]),
+            st.sampled_from(["", "g1", "g2"]),
+            st.sampled_from(["", "train", "test", "odd"]),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_import_is_idempotent(tmp_path, rows):
+    path = tmp_path / "any.csv"
+    path.write_text("id,title,label,group,split\n" + "".join(",".join(r) + "\n" for r in rows))
+    workspace = Workspace(tmp_path / "any")
+    try:
+        first = import_csv(workspace, path, CsvImport(replace=True))
+    except CatalogueError:
+        return
+    before = load_catalogue(workspace.catalogue_file)
+    again = import_csv(workspace, path, CsvImport())
+    after = load_catalogue(workspace.catalogue_file)
+    assert after.products.equals(before.products) and after.classes == before.classes
+    assert again == replace(first, num_added=0, num_unchanged=first.num_added, num_updated=0)
+
+
+# --- photos that can't be used
+
+
+GOOD = encode_photo(scene(5))
+DEEP = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) * 16
+BAD_PHOTOS = {
+    "cut.jpg": (GOOD[: len(GOOD) // 2], "truncated or corrupt.*upload the original"),
+    "bomb.png": (png(50_000, 50_000), "pixels.*limit.*50,000,000.*scale it down"),
+    "tiny.png": (encode_photo(np.zeros((1, 1, 3), np.uint8), "PNG"), "1 x 1 pixels, the smallest"),
+    "svg.jpg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG.*save it as one of JPEG"),
+    "empty.jpg": (b"", r"empty \(0 bytes\)"),
+    "html.jpg": (b"<!doctype html><title>404</title>", "web page"),
+    "large.jpg": (GOOD + b"\0" * MAX_BYTES, "bytes, the limit is 20,971,520"),
+}
+NO_PHOTOS = {
+    "none.jpg": "isn't in folder .*; add the file",
+    "../../secret.jpg": "isn't a name inside the photo folder; write it relative",
+    "https://shop.fr/a.jpg": "web address; Rayon downloads nothing",
+}
+
+
+def test_bad_photos_leave_the_product_with_its_text(shop, workspace):
+    names = [*BAD_PHOTOS, *NO_PHOTOS]
+    rows = "".join(f"{i},Chaise {i},,{name},c\n" for i, name in enumerate(names))
+    report = shop(HEADER + rows, {name: data for name, (data, _) in BAD_PHOTOS.items()})
+    assert counts(report) == (10, 0, 0, 0) and report.num_without_photo == 10
+    assert not any(path.is_file() for path in workspace.photos.rglob("*"))
+    assert [issue.line for issue in report.issues] == list(range(2, 12))
+    reasons = [message for _, message in BAD_PHOTOS.values()] + list(NO_PHOTOS.values())
+    for issue, message in zip(report.issues, reasons, strict=True):
+        assert (issue.column, issue.severity) == ("image", KEPT)
+        with pytest.raises(AssertionError, match=message + ".*it is kept without photo"):
+            raise AssertionError(issue.reason)
+
+
+def test_a_bad_photo_and_no_text_is_left_out(shop):
+    report = shop(HEADER + "1,,,none.jpg,c\n2,ok,,,c\n", {})
+    (issue,) = report.issues
+    assert issue.severity == LEFT_OUT and counts(report) == (1, 0, 0, 1)
+    assert "no title or description, and photo 'none.jpg' isn't in folder" in issue.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.gif", encode_photo(scene(1), "GIF")),
+        ("cmyk.jpg", encode_photo(np.dstack([scene(1), scene(2)[..., :1]]), "PNG")),
+        ("deep.png", encode_photo(DEEP, "PNG")),
+        ("wrong_name.txt", encode_photo(scene(1), "WEBP")),
+    ],
+)
+def test_unusual_photos_go_in(shop, workspace, tmp_path, name, data):
+    if name == "cmyk.jpg":
+        Image.fromarray(scene(1)).convert("CMYK").save(tmp_path / name)
+        data = (tmp_path / name).read_bytes()
+    report = shop(HEADER + f"1,,,{name},c\n", {name: data})
+    assert report.issues == () and report.num_without_photo == 0
+
+
+def test_photos_that_nobody_gave_are_told_of_once(shop, workspace):
+    report = shop(HEADER + "1,a,,a.jpg,c\n2,b,,b.jpg,c\n3,,,c.jpg,c\n")
+    assert counts(report) == (2, 0, 0, 1)
+    assert [(i.line, i.severity) for i in report.issues] == [(1, KEPT), (4, LEFT_OUT)]
+    assert "named for 2 products, 'a.jpg' for one" in report.issues[0].reason
+    assert "--images PATH" in report.issues[0].reason
+    photos = {f"{x}.jpg": encode_photo(scene(i)) for i, x in enumerate("abc")}
+    assert counts(shop(HEADER + "1,a,,a.jpg,c\n2,b,,b.jpg,c\n3,,,c.jpg,c\n", photos)) == (
+        1,
+        2,
+        0,
+        0,
+    )
+    again = shop(HEADER + "1,a,,a.jpg,c\n2,b,,b.jpg,c\n")  # photos stay
+    assert counts(again) == (0, 0, 2, 0) and again.num_without_photo == 0
+
+
+def test_placeholder_pictures_are_told_of(shop):
+    photos = {f"{i}.jpg": encode_photo(scene(1)) + bytes([i]) for i in range(21)}
+    report = shop(HEADER + "".join(f"{i},,,{i}.jpg,c\n" for i in range(21)), photos)
+    (issue,) = report.issues
+    assert "21 products look the same, '0' for one: taken for a placeholder" in issue.reason
+    assert report.num_groups == 21
+
+
+# --- all or nothing
+
+
+def test_a_file_of_bad_rows_changes_nothing(shop, workspace):
+    with pytest.raises(CatalogueError) as caught:
+        shop(HEADER + ",a,,,c\n1,,,,c\n2,a\n3,b\n")
+    message = str(caught.value)
+    assert "none of the 4 rows" in message and "nothing was imported" in message
+    assert "line 2: no product id" in message and "line 4: number of fields is 2" in message
+    assert "line 5" not in message
+    assert not workspace.catalogue_file.exists()
+
+
+def test_drawn_and_real_products_dont_mix(shop, workspace):
+    drawn = HEADER + "d1,a,,,c\n"
+    shop(drawn, source="drawn")
+    with pytest.raises(
+        CatalogueError,
+        match="holds 1 drawn products, and shop.csv has real ones.*"
+        "--replace, or choose another workspace with --home",
+    ):
+        shop(HEADER + "1,a,,,c\n")
+    report = shop(HEADER + "1,a,,,c\n", replace=True)
+    assert report.totals.num_products == 1
+    assert load_catalogue(workspace.catalogue_file).source == "csv"
+    with pytest.raises(CatalogueError, match="holds 1 real products, and shop.csv has drawn ones"):
+        shop(drawn, source="drawn")
+
+
+def test_a_crash_leaves_the_old_catalogue(shop, workspace, monkeypatch):
+    shop(HEADER + "1,a,,,c\n")
+    before = workspace.catalogue_file.read_bytes()
+
+    def fail(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_run, "assign_splits", fail)
+    with pytest.raises(KeyboardInterrupt):
+        shop(HEADER + "2,b,,,c\n")
+    assert workspace.catalogue_file.read_bytes() == before
+
+
+def test_a_damaged_catalogue_is_not_overwritten_unless_asked(shop, workspace):
+    shop(HEADER + "1,a,,,c\n")
+    workspace.catalogue_file.write_bytes(b"damaged")
+    with pytest.raises(WorkspaceError, match="can't be read.*--replace"):
+        shop(HEADER + "2,b,,,c\n")
+    assert workspace.catalogue_file.read_bytes() == b"damaged"
+    assert counts(shop(HEADER + "2,b,,,c\n", replace=True)) == (1, 0, 0, 0)
+
+
+def test_two_imports_at_once_dont_undo_each_other(shop, workspace, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text(HEADER + "9,z,,,c\n")
+
+    def meanwhile(done, total):
+        import_csv(workspace, other, CsvImport())
+
+    with pytest.raises(CatalogueError, match="changed by another import.*run it again"):
+        shop(HEADER + "1,a,,,c\n", progress=meanwhile)
+    assert list(products(workspace).index) == ["9"]
+
+
+def test_a_full_disk_while_photos_are_stored(shop, workspace, monkeypatch):
+    def fail(path, write):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mmcore.photos.write_atomically", fail)
+    with pytest.raises(WorkspaceError, match="can't be stored.*No space left.*free some disk"):
+        shop(HEADER + "1,a,,a.jpg,c\n", {"a.jpg": GOOD})
+    assert not workspace.catalogue_file.exists()
+
+
+# --- Rakuten
+
+
+def test_rakuten_goes_in_with_its_names(tmp_path, workspace):
+    folder = tmp_path / "rakuten"
+    photos = folder / "images" / "image_train"
+    photos.mkdir(parents=True)
+    (folder / "X_train_update.csv").write_text(
+        ",designation,description,productid,imageid\n"
+        "0,Livre ancien,,11,101\n1,Piscine ronde,Bleue,22,102\n2,Drone,,33,103\n"
+    )
+    (folder / "Y_train_CVw08PX.csv").write_text(",prdtypecode\n0,10\n1,2583\n2,4\n")
+    (photos / "image_101_product_11.jpg").write_bytes(GOOD)
+    report = import_rakuten(workspace, folder, RakutenImport())
+    assert counts(report) == (2, 0, 0, 1)
+    assert [(i.line, i.column, i.severity) for i in report.issues] == [
+        (3, "imageid", KEPT),
+        (4, "prdtypecode", LEFT_OUT),
+    ]
+    catalogue = load_catalogue(workspace.catalogue_file)
+    assert catalogue.source == "rakuten" and len(catalogue.classes) == 27
+    assert catalogue.products["label"].tolist() == ["10", "2583"]
+    assert (catalogue.products["photo"] != "").tolist() == [True, False]
+    assert catalogue.extra_columns == ()
+    assert counts(import_rakuten(workspace, folder, RakutenImport())) == (0, 0, 2, 1)
+
+
+# --- the report
+
+
+def test_issues_are_written_as_a_harmless_table(shop, tmp_path):
+    path = tmp_path / "issues.csv"
+    report = shop("=id,title\n=1+1,\n+2,\n-3,\n@4,\n5,ok\n", columns=CsvColumns("=id", "title"))
+    write_issues(report, path)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["line", "product_id", "column", "reason", "severity"]
+    assert [row[1] for row in rows[1:]] == ["'=1+1", "'+2", "'-3", "'@4"]
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    with pytest.raises(WorkspaceError, match="table of issues can't be written.*choose a folder"):
+        write_issues(report, tmp_path / "none" / "issues.csv")
+
+
+def test_the_report_is_plain_data(shop):
+    report = shop(HEADER + "1,a,,,nan\n")
+    data = report.to_json()
+    assert data["num_added"] == 1 and data["totals"]["num_products"] == 1
+    assert data["issues"][0]["line"] == 2
+    assert report.summary()[0] == "products: 1 added, 0 updated, 0 unchanged; rows left out: 0"
+
+
+def test_endless_issues_are_counted_not_kept(monkeypatch):
+    monkeypatch.setattr("mmcore.catalog.issues.MAX_ISSUES", 3)
+    log = IssueLog()
+    for line in range(9, 4, -1):
+        log.add(RowIssue(line, "", "", "bad", LEFT_OUT))
+    assert log.num_left_out == 5
+    assert [issue.line for issue in log.in_order()] == [7, 8, 9, 1]
+    assert "2 more remarks are not listed" in log.in_order()[-1].reason
