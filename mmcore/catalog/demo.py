@@ -1,10 +1,10 @@
 """The drawn demo catalogue: 27 classes of French listings and pictures, made by code from scratch.
 
-Nothing in it was photographed or copied: words come from demo_words_*.py, pictures from
-demo_draw_*.py. It is the app's first catalogue and the tests' fixture, and it says that it is
+Nothing in it was photographed or copied: words come from words_*.py, pictures from
+draw_*.py. It is the app's first catalogue and the tests' fixture, and it says that it is
 drawn: in the column `drawn`, in every product id and file name, and on every picture. Wrong labels
 are planted and recorded (`true_label` beside `label`), so that label repair can be measured.
-Read demo_texts.py, demo_pictures.py and demo_faults.py next.
+Read texts.py, pictures.py and faults.py next.
 """
 
 import csv
@@ -16,8 +16,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from mmcore.catalog.demo_draws import ranked, stream
-from mmcore.catalog.demo_faults import (
+from mmcore.catalog.drawing.draws import ranked, stream
+from mmcore.catalog.drawing.faults import (
     SUFFIXES,
     Faults,
     plan_copies,
@@ -25,8 +25,8 @@ from mmcore.catalog.demo_faults import (
     save_broken,
     save_photo,
 )
-from mmcore.catalog.demo_pictures import draw_layer, draw_picture, marked
-from mmcore.catalog.demo_texts import VOCABULARIES, Listing, write_listing
+from mmcore.catalog.drawing.pictures import draw_layer, draw_picture, marked
+from mmcore.catalog.drawing.texts import VOCABULARIES, Listing, write_listing
 
 COLUMNS = (
     "product_id", "title", "description", "image", "label", "true_label", "price", "brand", "drawn",

@@ -11,12 +11,12 @@ from PIL import Image
 
 from mmcore.catalog import demo
 from mmcore.catalog.demo import draw_catalogue
-from mmcore.catalog.demo_draws import ranked, stream
-from mmcore.catalog.demo_grammar import agree, colour_name, fill, this
-from mmcore.catalog.demo_pen import CANVAS_PX, Frame, Look, Pen, plain_letters
-from mmcore.catalog.demo_pictures import MOTIFS
-from mmcore.catalog.demo_texts import VOCABULARIES, write_listing
-from mmcore.catalog.demo_vocabulary import NEIGHBOURS
+from mmcore.catalog.drawing.draws import ranked, stream
+from mmcore.catalog.drawing.grammar import agree, colour_name, fill, this
+from mmcore.catalog.drawing.pen import CANVAS_PX, Frame, Look, Pen, plain_letters
+from mmcore.catalog.drawing.pictures import MOTIFS
+from mmcore.catalog.drawing.texts import VOCABULARIES, write_listing
+from mmcore.catalog.drawing.vocabulary import NEIGHBOURS
 from mmcore.errors import ImageError
 from mmcore.images import decode_file
 

@@ -1,7 +1,7 @@
 """Words of the printed media: second-hand and new books, lots of books, press."""
 
-from mmcore.catalog.demo_names import PUBLISHERS
-from mmcore.catalog.demo_vocabulary import COVER_COLOURS, Item, Vocabulary
+from mmcore.catalog.drawing.names import PUBLISHERS
+from mmcore.catalog.drawing.vocabulary import COVER_COLOURS, Item, Vocabulary
 
 USED_BOOKS = Vocabulary(
     code="10",

@@ -1,7 +1,7 @@
 """Words of family life and of the garden: children, pets, garden, pools, tools."""
 
-from mmcore.catalog.demo_names import EVERYDAY_BRANDS, GARDEN_BRANDS, TOY_BRANDS
-from mmcore.catalog.demo_vocabulary import (
+from mmcore.catalog.drawing.names import EVERYDAY_BRANDS, GARDEN_BRANDS, TOY_BRANDS
+from mmcore.catalog.drawing.vocabulary import (
     BRIGHT_COLOURS,
     GOODS_TITLES,
     HOME_COLOURS,

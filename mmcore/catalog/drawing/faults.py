@@ -11,9 +11,9 @@ from pathlib import Path
 
 from PIL import Image, PngImagePlugin
 
-from mmcore.catalog.demo_draws import ranked, stream
-from mmcore.catalog.demo_texts import VOCABULARIES, Listing
-from mmcore.catalog.demo_vocabulary import NEIGHBOURS
+from mmcore.catalog.drawing.draws import ranked, stream
+from mmcore.catalog.drawing.texts import VOCABULARIES, Listing
+from mmcore.catalog.drawing.vocabulary import NEIGHBOURS
 
 WRONG_LABEL_SHARE = 0.04
 NO_DESCRIPTION_SHARE = 0.35

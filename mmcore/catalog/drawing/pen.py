@@ -2,7 +2,7 @@
 
 A motif draws in a square from -1 to 1 (x to the right, y downwards). The frame carries scale,
 angle, lean and mirroring, so nothing has to be rotated as pixels. The canvas is OVERSAMPLE times
-too large and reduced at the end, which smooths every edge. Next: demo_pictures.py.
+too large and reduced at the end, which smooths every edge. Next: pictures.py.
 """
 
 import functools
@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 from PIL import Image, ImageDraw, ImageFont
 
-from mmcore.catalog.demo_colours import Rgb, shade
-from mmcore.catalog.demo_curves import Point, ellipse, rounded, smooth
+from mmcore.catalog.drawing.colours import Rgb, shade
+from mmcore.catalog.drawing.curves import Point, ellipse, rounded, smooth
 
 SIDE_PX = 320
 OVERSAMPLE = 2

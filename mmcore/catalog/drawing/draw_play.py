@@ -1,9 +1,9 @@
 """Motifs of play outdoors: remote-controlled and miniature models, garden games and sport."""
 
-from mmcore.catalog.demo_colours import COLOURS, INK, STEEL, WHITE, WOOD, Rgb, readable_on, shade
-from mmcore.catalog.demo_curves import arc, regular
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import Motif, Rect, slab, wheel
+from mmcore.catalog.drawing.colours import COLOURS, INK, STEEL, WHITE, WOOD, Rgb, readable_on, shade
+from mmcore.catalog.drawing.curves import arc, regular
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import Motif, Rect, slab, wheel
 
 GLASS: Rgb = (176, 214, 232)
 BRIGHT: tuple[Rgb, ...] = tuple(

@@ -1,9 +1,9 @@
 """Motifs of the grocery and the stationer: food, paper, pens."""
 
-from mmcore.catalog.demo_colours import COLOURS, INK, STEEL, WHITE, Rgb, mix, readable_on, shade
-from mmcore.catalog.demo_curves import arc
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import (
+from mmcore.catalog.drawing.colours import COLOURS, INK, STEEL, WHITE, Rgb, mix, readable_on, shade
+from mmcore.catalog.drawing.curves import arc
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import (
     LEAF_GREEN,
     Motif,
     Rect,

@@ -1,9 +1,9 @@
 """Motifs of pet supplies."""
 
-from mmcore.catalog.demo_colours import INK, STEEL, WHITE, WOOD, Rgb, mix, readable_on, shade
-from mmcore.catalog.demo_curves import arc
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import LEAF_GREEN, Motif, Rect, can, headline, label
+from mmcore.catalog.drawing.colours import INK, STEEL, WHITE, WOOD, Rgb, mix, readable_on, shade
+from mmcore.catalog.drawing.curves import arc
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import LEAF_GREEN, Motif, Rect, can, headline, label
 
 BISCUIT: Rgb = (214, 168, 108)
 

@@ -1,9 +1,9 @@
 """Motifs of garden and workshop tools."""
 
-from mmcore.catalog.demo_colours import INK, STEEL, WOOD, Rgb, readable_on, shade
-from mmcore.catalog.demo_curves import arc, regular
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import LEAF_GREEN, Motif, Rect, screw, slab, wheel
+from mmcore.catalog.drawing.colours import INK, STEEL, WOOD, Rgb, readable_on, shade
+from mmcore.catalog.drawing.curves import arc, regular
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import LEAF_GREEN, Motif, Rect, screw, slab, wheel
 
 TEAK: Rgb = (184, 132, 84)
 

@@ -1,6 +1,6 @@
 """What a class of the drawn catalogue can say: its items, complements, title and text patterns.
 
-Patterns are filled by demo_texts.py. In a pattern, {braces} are fields and [a|b] chooses a for a
+Patterns are filled by texts.py. In a pattern, {braces} are fields and [a|b] chooses a for a
 singular item, b for a plural one; {e} is the ending of a participle that agrees with the item.
 """
 

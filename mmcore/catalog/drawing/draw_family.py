@@ -1,9 +1,9 @@
 """Motifs for the family: children's textiles, childcare."""
 
-from mmcore.catalog.demo_colours import INK, STEEL, WHITE, Rgb, readable_on, shade
-from mmcore.catalog.demo_curves import arc, on_circle, star
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import Motif, Rect, headline, label, slab, wheel
+from mmcore.catalog.drawing.colours import INK, STEEL, WHITE, Rgb, readable_on, shade
+from mmcore.catalog.drawing.curves import arc, on_circle, star
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import Motif, Rect, headline, label, slab, wheel
 
 
 def _soft(pen: Pen) -> Rgb:

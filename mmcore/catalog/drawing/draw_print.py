@@ -1,7 +1,7 @@
 """Motifs in print: second-hand and new books, lots, magazines."""
 
-from mmcore.catalog.demo_art import COMIC_ARTS, NOVEL_ARTS, PRESS_ARTS, print_art
-from mmcore.catalog.demo_colours import (
+from mmcore.catalog.drawing.art import COMIC_ARTS, NOVEL_ARTS, PRESS_ARTS, print_art
+from mmcore.catalog.drawing.colours import (
     COVER_INKS,
     INK,
     PAPER,
@@ -11,8 +11,8 @@ from mmcore.catalog.demo_colours import (
     readable_on,
     shade,
 )
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import (
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import (
     Motif,
     Rect,
     gleam,

@@ -1,10 +1,10 @@
 """Motifs of trading cards."""
 
-from mmcore.catalog.demo_art import GAME_ARTS, print_art
-from mmcore.catalog.demo_colours import COVER_INKS, INK, WHITE, readable_on, shade
-from mmcore.catalog.demo_curves import star
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import (
+from mmcore.catalog.drawing.art import GAME_ARTS, print_art
+from mmcore.catalog.drawing.colours import COVER_INKS, INK, WHITE, readable_on, shade
+from mmcore.catalog.drawing.curves import star
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import (
     Motif,
     Rect,
     can,

@@ -10,42 +10,42 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
-from mmcore.catalog import (
-    demo_draw_cards,
-    demo_draw_decor,
-    demo_draw_family,
-    demo_draw_figures,
-    demo_draw_games,
-    demo_draw_garden,
-    demo_draw_home,
-    demo_draw_pets,
-    demo_draw_play,
-    demo_draw_print,
-    demo_draw_shop,
-    demo_draw_tools,
-    demo_draw_toys,
+from mmcore.catalog.drawing import (
+    draw_cards,
+    draw_decor,
+    draw_family,
+    draw_figures,
+    draw_games,
+    draw_garden,
+    draw_home,
+    draw_pets,
+    draw_play,
+    draw_print,
+    draw_shop,
+    draw_tools,
+    draw_toys,
 )
-from mmcore.catalog.demo_clutter import close_up, clutter, logo, parcel, sticker
-from mmcore.catalog.demo_colours import COLOURS, shade
-from mmcore.catalog.demo_pen import CANVAS_PX, OVERSAMPLE, SIDE_PX, Frame, Look, Pen, letters
-from mmcore.catalog.demo_scenes import background
-from mmcore.catalog.demo_shapes import Motif
-from mmcore.catalog.demo_texts import Listing
+from mmcore.catalog.drawing.clutter import close_up, clutter, logo, parcel, sticker
+from mmcore.catalog.drawing.colours import COLOURS, shade
+from mmcore.catalog.drawing.pen import CANVAS_PX, OVERSAMPLE, SIDE_PX, Frame, Look, Pen, letters
+from mmcore.catalog.drawing.scenes import background
+from mmcore.catalog.drawing.shapes import Motif
+from mmcore.catalog.drawing.texts import Listing
 
 MOTIFS: dict[str, Motif] = {
-    **demo_draw_print.MOTIFS,
-    **demo_draw_cards.MOTIFS,
-    **demo_draw_games.MOTIFS,
-    **demo_draw_figures.MOTIFS,
-    **demo_draw_toys.MOTIFS,
-    **demo_draw_play.MOTIFS,
-    **demo_draw_family.MOTIFS,
-    **demo_draw_pets.MOTIFS,
-    **demo_draw_home.MOTIFS,
-    **demo_draw_decor.MOTIFS,
-    **demo_draw_shop.MOTIFS,
-    **demo_draw_garden.MOTIFS,
-    **demo_draw_tools.MOTIFS,
+    **draw_print.MOTIFS,
+    **draw_cards.MOTIFS,
+    **draw_games.MOTIFS,
+    **draw_figures.MOTIFS,
+    **draw_toys.MOTIFS,
+    **draw_play.MOTIFS,
+    **draw_family.MOTIFS,
+    **draw_pets.MOTIFS,
+    **draw_home.MOTIFS,
+    **draw_decor.MOTIFS,
+    **draw_shop.MOTIFS,
+    **draw_garden.MOTIFS,
+    **draw_tools.MOTIFS,
 }
 
 # Shares of photos that hardly show the product.

@@ -1,7 +1,7 @@
 """Motifs of collectors and players of roles: figurines, goodies, wargames, masks."""
 
-from mmcore.catalog.demo_art import COMIC_ARTS, print_art
-from mmcore.catalog.demo_colours import (
+from mmcore.catalog.drawing.art import COMIC_ARTS, print_art
+from mmcore.catalog.drawing.colours import (
     COLOURS,
     HAIR_TONES,
     INK,
@@ -12,9 +12,9 @@ from mmcore.catalog.demo_colours import (
     readable_on,
     shade,
 )
-from mmcore.catalog.demo_curves import arc, regular, star
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import Motif, Rect, can, face, headline, slab
+from mmcore.catalog.drawing.curves import arc, regular, star
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import Motif, Rect, can, face, headline, slab
 
 TOY_INKS: tuple[Rgb, ...] = tuple(
     COLOURS[name].rgb for name in ("rouge", "bleu", "vert", "jaune", "orange", "violet")

@@ -1,7 +1,7 @@
 """Words of video games: games, accessories, consoles, lots, downloads for PC."""
 
-from mmcore.catalog.demo_names import GAME_BRANDS
-from mmcore.catalog.demo_vocabulary import BRIGHT_COLOURS, Item, Vocabulary
+from mmcore.catalog.drawing.names import GAME_BRANDS
+from mmcore.catalog.drawing.vocabulary import BRIGHT_COLOURS, Item, Vocabulary
 
 VIDEO_GAMES = Vocabulary(
     code="40",

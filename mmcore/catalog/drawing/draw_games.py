@@ -1,7 +1,7 @@
 """Motifs of video games: boxed games, cartridges, consoles, accessories, lots, PC downloads."""
 
-from mmcore.catalog.demo_art import GAME_ARTS, print_art
-from mmcore.catalog.demo_colours import (
+from mmcore.catalog.drawing.art import GAME_ARTS, print_art
+from mmcore.catalog.drawing.colours import (
     COLOURS,
     INK,
     STEEL,
@@ -11,9 +11,9 @@ from mmcore.catalog.demo_colours import (
     readable_on,
     shade,
 )
-from mmcore.catalog.demo_curves import arc, on_circle, regular
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import Motif, Rect, gleam, headline, label, screw, slab
+from mmcore.catalog.drawing.curves import arc, on_circle, regular
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import Motif, Rect, gleam, headline, label, screw, slab
 
 BUTTONS: tuple[Rgb, ...] = ((214, 60, 60), (70, 150, 90), (64, 110, 200), (240, 196, 60))
 CASES: tuple[Rgb, ...] = tuple(COLOURS[name].rgb for name in ("noir", "bleu", "vert", "rouge"))

@@ -6,10 +6,10 @@ can only be told by its text.
 
 from collections.abc import Callable
 
-from mmcore.catalog.demo_colours import INK, STEEL, WHITE, WOOD, Rgb, readable_on, shade
-from mmcore.catalog.demo_curves import arc, star
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import Rect, can, label, leaves, slab, text_lines
+from mmcore.catalog.drawing.colours import INK, STEEL, WHITE, WOOD, Rgb, readable_on, shade
+from mmcore.catalog.drawing.curves import arc, star
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import Rect, can, label, leaves, slab, text_lines
 
 CARDBOARD: Rgb = (196, 154, 106)
 

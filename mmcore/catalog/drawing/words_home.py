@@ -1,7 +1,7 @@
 """Words of the home: furniture, linen, decoration, food, stationery."""
 
-from mmcore.catalog.demo_names import EVERYDAY_BRANDS, HOME_BRANDS
-from mmcore.catalog.demo_vocabulary import (
+from mmcore.catalog.drawing.names import EVERYDAY_BRANDS, HOME_BRANDS
+from mmcore.catalog.drawing.vocabulary import (
     BRIGHT_COLOURS,
     GOODS_TITLES,
     HOME_COLOURS,

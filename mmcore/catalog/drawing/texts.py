@@ -1,4 +1,4 @@
-"""Titles and descriptions of the drawn catalogue, from the word lists of demo_words_*.py.
+"""Titles and descriptions of the drawn catalogue, from the word lists of words_*.py.
 
 Text alone must not be enough: some titles are only a brand and a reference, some name an item of
 another class, and books, games and consoles share their invented names between classes.
@@ -9,15 +9,15 @@ import random
 import textwrap
 from dataclasses import dataclass
 
-from mmcore.catalog import demo_names as names
-from mmcore.catalog.demo_draws import stream
-from mmcore.catalog.demo_grammar import agree, capitalised, colour_name, ending, fill, this
-from mmcore.catalog.demo_vocabulary import NEIGHBOURS, Item, Vocabulary
-from mmcore.catalog.demo_words_books import BOOKS
-from mmcore.catalog.demo_words_family import FAMILY_AND_GARDEN
-from mmcore.catalog.demo_words_games import GAMES
-from mmcore.catalog.demo_words_home import HOME
-from mmcore.catalog.demo_words_play import PLAY
+from mmcore.catalog.drawing import names
+from mmcore.catalog.drawing.draws import stream
+from mmcore.catalog.drawing.grammar import agree, capitalised, colour_name, ending, fill, this
+from mmcore.catalog.drawing.vocabulary import NEIGHBOURS, Item, Vocabulary
+from mmcore.catalog.drawing.words_books import BOOKS
+from mmcore.catalog.drawing.words_family import FAMILY_AND_GARDEN
+from mmcore.catalog.drawing.words_games import GAMES
+from mmcore.catalog.drawing.words_home import HOME
+from mmcore.catalog.drawing.words_play import PLAY
 
 VOCABULARIES: dict[str, Vocabulary] = {
     vocabulary.code: vocabulary

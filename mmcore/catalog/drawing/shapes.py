@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mmcore.catalog.demo_colours import (
+from mmcore.catalog.drawing.colours import (
     HAIR_TONES,
     INK,
     STEEL,
@@ -14,8 +14,8 @@ from mmcore.catalog.demo_colours import (
     readable_on,
     shade,
 )
-from mmcore.catalog.demo_curves import arc, star
-from mmcore.catalog.demo_pen import Pen
+from mmcore.catalog.drawing.curves import arc, star
+from mmcore.catalog.drawing.pen import Pen
 
 LEAF_GREEN: Rgb = (74, 140, 78)
 

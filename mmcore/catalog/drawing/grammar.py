@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from mmcore.catalog.demo_colours import COLOURS
+from mmcore.catalog.drawing.colours import COLOURS
 
 _CHOICE = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 _VOWELS = "aàâeéèêiîoôuûyœh"

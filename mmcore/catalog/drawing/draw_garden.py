@@ -1,9 +1,9 @@
 """Motifs of the garden: furniture and ornaments, pools and spas."""
 
-from mmcore.catalog.demo_colours import INK, STEEL, WHITE, Rgb, mix, shade
-from mmcore.catalog.demo_curves import arc
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import Motif, Rect, can, leaves, wheel
+from mmcore.catalog.drawing.colours import INK, STEEL, WHITE, Rgb, mix, shade
+from mmcore.catalog.drawing.curves import arc
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import Motif, Rect, can, leaves, wheel
 
 WATER: Rgb = (92, 186, 220)
 TEAK: Rgb = (184, 132, 84)

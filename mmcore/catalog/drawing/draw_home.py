@@ -1,9 +1,9 @@
 """Motifs of the home: furniture and household linen."""
 
-from mmcore.catalog.demo_colours import INK, STEEL, WHITE, WOOD, Rgb, mix, shade
-from mmcore.catalog.demo_curves import Point
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import Motif, Rect, slab
+from mmcore.catalog.drawing.colours import INK, STEEL, WHITE, WOOD, Rgb, mix, shade
+from mmcore.catalog.drawing.curves import Point
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import Motif, Rect, slab
 
 WOODS: tuple[Rgb, ...] = (WOOD, (206, 164, 112), (120, 80, 52), (222, 216, 206))
 

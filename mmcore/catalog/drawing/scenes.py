@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from mmcore.catalog.demo_colours import Rgb, mix, shade
-from mmcore.catalog.demo_pen import SIDE_PX
+from mmcore.catalog.drawing.colours import Rgb, mix, shade
+from mmcore.catalog.drawing.pen import SIDE_PX
 
 PALE: tuple[Rgb, ...] = (
     (244, 240, 232), (232, 238, 244), (240, 232, 238), (234, 242, 232), (246, 238, 220),

@@ -1,7 +1,7 @@
 """Words of play: figurines, cards, wargames, toys, board games, models, outdoor games."""
 
-from mmcore.catalog.demo_names import GAME_BRANDS, TOY_BRANDS
-from mmcore.catalog.demo_vocabulary import BRIGHT_COLOURS, GOODS_TITLES, Item, Vocabulary
+from mmcore.catalog.drawing.names import GAME_BRANDS, TOY_BRANDS
+from mmcore.catalog.drawing.vocabulary import BRIGHT_COLOURS, GOODS_TITLES, Item, Vocabulary
 
 FIGURINES = Vocabulary(
     code="1140",

@@ -1,7 +1,7 @@
 """Motifs of play indoors: dolls and other toys, board games."""
 
-from mmcore.catalog.demo_art import GAME_ARTS, WALL_ARTS, print_art
-from mmcore.catalog.demo_colours import (
+from mmcore.catalog.drawing.art import GAME_ARTS, WALL_ARTS, print_art
+from mmcore.catalog.drawing.colours import (
     COLOURS,
     INK,
     SKIN_TONES,
@@ -13,8 +13,8 @@ from mmcore.catalog.demo_colours import (
     readable_on,
     shade,
 )
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import Motif, Rect, can, face, headline, slab, wheel
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import Motif, Rect, can, face, headline, slab, wheel
 
 TOY_INKS: tuple[Rgb, ...] = tuple(
     COLOURS[name].rgb for name in ("rouge", "bleu", "vert", "jaune", "orange", "violet")

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from mmcore.catalog.demo_colours import INK, SKIN_TONES, WHITE, Rgb, shade
-from mmcore.catalog.demo_curves import arc, regular, star
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import Rect, face, leaves, tones, wheel
+from mmcore.catalog.drawing.colours import INK, SKIN_TONES, WHITE, Rgb, shade
+from mmcore.catalog.drawing.curves import arc, regular, star
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import Rect, face, leaves, tones, wheel
 
 Tones = tuple[Rgb, Rgb, Rgb]
 

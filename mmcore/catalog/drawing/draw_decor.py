@@ -1,10 +1,10 @@
 """Motifs of decoration: lamps, vases, frames, clocks, mirrors, candles."""
 
-from mmcore.catalog.demo_art import WALL_ARTS, print_art
-from mmcore.catalog.demo_colours import INK, WHITE, WOOD, Rgb, shade
-from mmcore.catalog.demo_curves import arc, on_circle
-from mmcore.catalog.demo_pen import Pen
-from mmcore.catalog.demo_shapes import Motif, Rect, can, leaves
+from mmcore.catalog.drawing.art import WALL_ARTS, print_art
+from mmcore.catalog.drawing.colours import INK, WHITE, WOOD, Rgb, shade
+from mmcore.catalog.drawing.curves import arc, on_circle
+from mmcore.catalog.drawing.pen import Pen
+from mmcore.catalog.drawing.shapes import Motif, Rect, can, leaves
 
 LAMPLIGHT: Rgb = (255, 236, 170)
 
