@@ -9,8 +9,8 @@ MANIFEST.json      sha256 of each of these, snapshot hash, code version, parent 
 
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from mmcore.backbones import build_backbone
 from mmcore.build import build_model
@@ -71,15 +71,15 @@ def save_artifact(folder: Path, artifact: Artifact, predictions: pd.DataFrame) -
     if folder.exists():
         raise ArtifactError(f"model folder {folder} exists; choose another --name")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    temporary = folder.parent / f".{folder.name}.{secrets.token_hex(8)}"
     try:
+        temporary.mkdir()
         _write_parts(temporary, artifact, predictions)
         hashes = {name: file_hash(temporary / name) for name in FILES}
         manifest = {"format": FORMAT, **asdict(artifact.manifest), "files": hashes}
         _write_json(temporary / "MANIFEST.json", manifest)
         for path in temporary.iterdir():
             _sync(path)
-        temporary.chmod(0o755)  # mkdtemp makes it private; a served model is not
         os.replace(temporary, folder)
         sync_folder(folder.parent)
     except OSError as error:
@@ -93,7 +93,7 @@ def save_artifact(folder: Path, artifact: Artifact, predictions: pd.DataFrame) -
 
 def _write_parts(folder: Path, artifact: Artifact, predictions: pd.DataFrame) -> None:
     tensors = {k: t.detach().cpu().contiguous() for k, t in artifact.model.state_dict().items()}
-    save_file(tensors, folder / "model.safetensors")
+    (folder / "model.safetensors").write_bytes(save(tensors))
     encoders = {name: encoder_to_json(e) for name, e in artifact.encoders.items()}
     words = {name: data.pop("words") for name, data in encoders.items() if "words" in data}
     _write_json(folder / "config.json", {"run": to_json(artifact.config), "encoders": encoders})

@@ -73,6 +73,8 @@ class FitOptions:
     device: torch.device
     checkpoint: CheckpointFile | None = None
     should_stop: Callable[[], bool] = lambda: False
+    # an epoch of a small catalogue takes less time than writing its checkpoint durably
+    checkpoint_every_s: float = 10.0
 
 
 def fit(
@@ -80,7 +82,8 @@ def fit(
 ) -> Iterator[StepResult | EpochResult]:
     """Train the model in place, yielding every step and epoch; ends with the best weights in it.
 
-    Goes on from the checkpoint where there is one.
+    Goes on from the checkpoint where there is one. A checkpoint is written after each epoch (but
+    not more often than every `checkpoint_every_s` seconds), after each phase and before stopping.
 
     Raises:
         NonFiniteLossError: after `max_bad_steps` steps in a row without a finite loss.
@@ -106,6 +109,7 @@ class _Run:
         self.options = options
         self.state = TrainState()
         self.best: dict[str, Tensor] = {}
+        self.saved_at = time.monotonic()
         self.stepper: Stepper | None = None
         self.saved_step: SavedStep | None = None  # of a checkpoint, until its phase goes on
 
@@ -141,7 +145,8 @@ class _Run:
             loss = self._train_step(phase, batch, len(batches))
             yield self._step_result(phase, loss, len(batches))
         result = self._end_epoch(phase, started)
-        self._save()
+        if time.monotonic() - self.saved_at >= self.options.checkpoint_every_s:
+            self._save()
         yield result
 
     def _train_step(self, phase: PhaseConfig, batch: Batch, num_steps: int) -> float:
@@ -281,6 +286,7 @@ class _Run:
         self.options.checkpoint.save(
             Checkpoint(self.state, self._weights(), self.best, tensors, scaler)
         )
+        self.saved_at = time.monotonic()
 
     def resume(self) -> None:
         """Take over model, optimiser and position from the checkpoint, where there is one."""

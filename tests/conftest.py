@@ -1,12 +1,11 @@
 """Fixtures shared by all tests: a tiny catalogue whose classes can be read and seen."""
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from photo_files import encode_photo
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -17,13 +16,6 @@ def shared_data() -> Path:
     if not (SHARED_DATA / "README.md").exists():
         pytest.skip("the real catalogues (../shared/data) are not on this machine")
     return SHARED_DATA
-
-
-def encode_photo(pixels: np.ndarray, format: str = "JPEG", **options) -> bytes:
-    """Return pixels as the bytes of a photo file."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="session")

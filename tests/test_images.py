@@ -6,9 +6,9 @@ import zlib
 
 import numpy as np
 import pytest
-from conftest import encode_photo
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from photo_files import encode_photo
 from PIL import Image
 
 from mmcore.errors import ImageError

@@ -141,7 +141,8 @@ def test_a_run_killed_after_an_epoch_ends_bitwise_equal(tmp_path):
     whole = tiny_model()
     finish(whole, config)
     file = CheckpointFile(tmp_path / "c.safetensors", "r")
-    killed = fit(tiny_model(), data(), config, FitOptions(CPU, file))
+    options = FitOptions(CPU, file, checkpoint_every_s=0)
+    killed = fit(tiny_model(), data(), config, options)
     next(r for r in killed if isinstance(r, EpochResult))
     next(killed)  # a step of the second epoch is done, then the process dies without a word
     model = tiny_model()
@@ -166,7 +167,8 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
 def test_a_full_disk_keeps_the_previous_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "c.safetensors"
     config = run_config(PhaseConfig("frozen", 3))
-    run = fit(tiny_model(), data(), config, FitOptions(CPU, CheckpointFile(path, "r")))
+    options = FitOptions(CPU, CheckpointFile(path, "r"), checkpoint_every_s=0)
+    run = fit(tiny_model(), data(), config, options)
     next(r for r in run if isinstance(r, EpochResult))
     before = path.read_bytes()
 

@@ -152,3 +152,8 @@ def test_a_hash_says_where_it_gets_brighter():
     pixels[:9, 8:16] = 200  # second cell of the first row: brighter than the first
     assert difference_hash(pixels) == "8000000000000000"
     assert difference_hash(np.full_like(pixels, 255)) == "0" * 16
+
+
+def test_noise_on_a_white_background_sets_no_bits():
+    noise = np.random.default_rng(0).integers(240, 256, (HASH_PX, HASH_PX, 3), dtype=np.uint8)
+    assert difference_hash(noise) == "0" * 16

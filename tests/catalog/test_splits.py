@@ -74,9 +74,18 @@ def test_large_groups_dont_upset_the_shares():
     assert abs(counts["train"] - 140) <= 5 and abs(counts["test"] - 30) <= 5
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_large_group_leaves_val_and_test_their_share(seed):
+    rows = [("a", "large", "")] * 10 + [("a", f"g{i}", "") for i in range(10)]
+    counts = Counter(assigned(frame(*rows), seed)["split"])
+    assert counts == {"train": 14, "val": 3, "test": 3}
+
+
 @pytest.mark.parametrize("num", [1, 2])
 def test_a_class_of_one_or_two_is_for_learning(num):
-    assert set(assigned(frame(*(("a", f"g{i}", "") for i in range(num))))["split"]) == {"train"}
+    products = frame(*(("a", f"g{i}", "") for i in range(num)))
+    assert set(assign_splits(products, 0)) == {"train"}
+    assert set(assign_splits(products, 0, (0.2, 0.4, 0.4))) == {"train"}
 
 
 def test_small_classes_dont_all_skip_the_same_split():
@@ -91,6 +100,13 @@ def test_new_products_fill_what_a_class_lacks():
     counts = Counter(assigned(frame(*rows))["split"])
     # of 44, 6.6 are due to val and to test each, and train has its 30.8 but for one
     assert counts["val"] >= 6 and counts["test"] >= 6
+
+
+def test_near_copies_that_follow_their_group_count():
+    rows = [("a", "g", "test")] + [("a", "g", "")] * 19
+    rows += [("a", f"new{i}", "") for i in range(80)]
+    counts = Counter(assigned(frame(*rows))["split"])
+    assert counts["test"] == 20 and abs(counts["val"] - 13) <= 1
 
 
 def test_near_copies_of_a_test_product_are_not_learnt_from():

@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from photo_files import encode_photo
 
 from mmcore.catalog.products import load_catalogue
 from mmcore.cli.app import main
 from mmcore.explain import explain
+from mmcore.images import decode_photo
 from mmcore.photos import PhotoStore
 from mmcore.runtime import ProductInput
 from mmcore.services.models import list_models
@@ -81,8 +83,6 @@ def test_removing_the_top_words_costs_more_than_removing_random_ones(runtime, te
 
 
 def test_hiding_the_top_regions_costs_more_than_hiding_random_ones(runtime, test_products):
-    from mmcore.images import decode_photo
-
     drops = {"top": [], "random": []}
     draw = np.random.default_rng(0)
     for product in test_products:
@@ -137,6 +137,4 @@ def with_grey_cells(pixels, cells):
 
 
 def png(pixels):
-    from conftest import encode_photo
-
     return encode_photo(pixels, "PNG")
