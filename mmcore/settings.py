@@ -23,11 +23,13 @@ class Settings:
         home: the workspace folder (MMCORE_HOME; else the platform's user data folder).
         device: auto, cpu, cuda or mps (MMCORE_DEVICE).
         decode_threads: photos decoded side by side (MMCORE_DECODE_THREADS; else one a core).
+        offline: nothing may be downloaded, weights neither (MMCORE_OFFLINE=1).
     """
 
     home: Path
     device: str
     decode_threads: int
+    offline: bool = False
 
 
 def read_settings(home: Path | None = None) -> Settings:
@@ -40,6 +42,7 @@ def read_settings(home: Path | None = None) -> Settings:
         home=Path(chosen).expanduser().resolve(),
         device=device,
         decode_threads=_positive_int("MMCORE_DECODE_THREADS", os.cpu_count() or 1),
+        offline=os.environ.get("MMCORE_OFFLINE", "0") not in ("", "0"),
     )
 
 

