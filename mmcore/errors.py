@@ -51,3 +51,19 @@ class ProductError(MmcoreError):
 
 class WorkspaceError(MmcoreError):
     """The workspace folder can't be used, or doesn't hold what was asked for."""
+
+
+class StoreError(MmcoreError):
+    """The database can't be opened, is newer than this version, or is damaged."""
+
+
+class StaleWriteError(MmcoreError):
+    """Somebody else changed the product since it was shown; nothing was written."""
+
+
+class NotFoundError(MmcoreError):
+    """A product, class, annotator, job or model that was named doesn't exist."""
+
+
+class RefusedError(MmcoreError):
+    """An act that the rules don't allow, e.g. a label of an archived class."""

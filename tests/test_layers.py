@@ -24,10 +24,10 @@ LEVELS = (
         "manifest",
         "memory",
     },
-    {"catalog"},
+    {"catalog", "store"},
     {"metrics", "encoders", "backbones", "pixels", "towers", "features", "batches", "generator"},
     {"fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"},
-    {"trainer", "artifact", "runtime", "explain"},
+    {"trainer", "artifact", "runtime", "explain", "jobs"},
     {"services"},
     {"cli", "__main__"},
 )
@@ -54,7 +54,8 @@ MAX_PARAMETERS = 6
 
 
 def sources() -> list[Path]:
-    files = sorted(PACKAGE.rglob("*.py"))
+    # migrations are written once, by Alembic, and then history
+    files = sorted(p for p in PACKAGE.rglob("*.py") if "migrations" not in p.parts)
     assert len(files) > 30, f"{PACKAGE} holds {len(files)} files: this test would pass on nothing"
     return files
 

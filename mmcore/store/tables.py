@@ -1,0 +1,254 @@
+"""The tables. Times are UTC seconds since 1970 (float): the same number in every database.
+
+Labels are never overwritten in silence: `product.class_id` is the label now, with a `version` that
+every change raises, and `annotation` holds each act that led there, for ever.
+"""
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# named, so that migrations can name them, too
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+ROLES = ("viewer", "annotator", "lead", "admin")
+ANNOTATION_KINDS = ("label", "accept", "skip", "flag", "unflag", "undo", "import")
+ACT_KINDS = ("single", "bulk", "import", "class", "undo")
+JOB_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+STAGES = ("candidate", "production", "archived")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+class Base(DeclarativeBase):
+    """What all tables share."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {dict: JSON, list: JSON}
+
+
+class Annotator(Base):
+    """A person who labels, leads or looks on."""
+
+    __tablename__ = "annotator"
+    __table_args__ = (CheckConstraint(_one_of("role", ROLES), name="role"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str] = mapped_column(default="annotator")
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[float]
+
+
+class ProductClass(Base):
+    """One of the K categories."""
+
+    __tablename__ = "product_class"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name_fr: Mapped[str]
+    name_en: Mapped[str]
+    guideline: Mapped[str] = mapped_column(default="")
+    position: Mapped[int]  # place on the Label screen; fixed, whatever the product
+    is_archived: Mapped[bool] = mapped_column(default=False)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
+
+
+class Product(Base):
+    """One listing, with its label now."""
+
+    __tablename__ = "product"
+    __table_args__ = (
+        CheckConstraint("split IN ('train', 'val', 'test')", name="split"),
+        Index(None, "class_id", "id"),
+        Index(None, "split", "id"),
+        Index(None, "is_flagged", "id"),
+        Index(None, "random_rank"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    product_id: Mapped[str] = mapped_column(unique=True)  # the shop's own
+    title: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
+    search_text: Mapped[str] = mapped_column(default="")  # cleaned title, description and id
+    photo: Mapped[str] = mapped_column(default="")  # content key, "" without a photo
+    photo_hash: Mapped[str] = mapped_column(default="")
+    group_id: Mapped[str] = mapped_column(index=True)
+    split: Mapped[str]
+    extra: Mapped[dict] = mapped_column(default=dict)
+    class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
+    version: Mapped[int] = mapped_column(default=0)  # raised by every annotation that changes it
+    is_flagged: Mapped[bool] = mapped_column(default=False)
+    random_rank: Mapped[float]  # 0 to 1, drawn once: a random order that pages can walk
+    created_at: Mapped[float]
+
+
+class Act(Base):
+    """What one person did with one decision: one product or ten thousand; undone as a whole."""
+
+    __tablename__ = "act"
+    __table_args__ = (CheckConstraint(_one_of("kind", ACT_KINDS), name="kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"), index=True)
+    token: Mapped[str] = mapped_column(unique=True)  # a resend can't act twice
+    details: Mapped[dict] = mapped_column(default=dict)  # of class acts: what is needed to undo
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"), unique=True)
+    created_at: Mapped[float]
+
+
+class Annotation(Base):
+    """One person's mark on one product; never changed, never deleted."""
+
+    __tablename__ = "annotation"
+    __table_args__ = (
+        CheckConstraint(_one_of("kind", ANNOTATION_KINDS), name="kind"),
+        Index(None, "product_id", "id"),
+        Index(None, "annotator_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    act_id: Mapped[int] = mapped_column(ForeignKey("act.id"), index=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"))
+    kind: Mapped[str]
+    class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))  # after
+    class_before_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
+    version: Mapped[int]  # of the product, after
+    seconds: Mapped[float | None]  # spent looking
+    # what was shown: {"class": code, "probability": p, "hidden": bool}; {} without a suggestion
+    suggestion: Mapped[dict] = mapped_column(default=dict)
+    model_version_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
+    comment: Mapped[str] = mapped_column(default="")  # of a flag; the reason of a skip
+    created_at: Mapped[float]
+
+
+class Lease(Base):
+    """A product that somebody has open; two rows where it is given to two people on purpose."""
+
+    __tablename__ = "lease"
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), primary_key=True)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"), primary_key=True)
+    expires_at: Mapped[float] = mapped_column(index=True)
+
+
+class ModelVersion(Base):
+    """A trained model and its stage."""
+
+    __tablename__ = "model_version"
+    __table_args__ = (
+        CheckConstraint(_one_of("stage", STAGES), name="stage"),
+        # at most one model answers
+        Index(
+            "uq_model_version_production",
+            "stage",
+            unique=True,
+            sqlite_where=text("stage = 'production'"),
+            postgresql_where=text("stage = 'production'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)  # of its folder
+    stage: Mapped[str] = mapped_column(default="candidate")
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
+    snapshot: Mapped[str]  # hash of the labels it was trained on
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("job.id"))
+    scores: Mapped[dict] = mapped_column(default=dict)
+    verdict: Mapped[dict] = mapped_column(default=dict)  # of the quality gate
+    is_pruned: Mapped[bool] = mapped_column(default=False)  # its folder was deleted
+    created_at: Mapped[float]
+
+
+class StageChange(Base):
+    """Who moved a model to another stage, and when."""
+
+    __tablename__ = "stage_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), index=True)
+    stage_before: Mapped[str]
+    stage: Mapped[str]
+    annotator_id: Mapped[int | None] = mapped_column(ForeignKey("annotator.id"))
+    reason: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[float]
+
+
+class Prediction(Base):
+    """What one model version says about one product; a new version never hides an old row."""
+
+    __tablename__ = "prediction"
+    __table_args__ = (
+        Index(None, "model_version_id", "disagreement"),
+        Index(None, "model_version_id", "margin"),
+        Index(None, "model_version_id", "entropy"),
+        Index(None, "model_version_id", "suspicion"),
+        Index(None, "model_version_id", "fused_class_id"),
+    )
+
+    model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), primary_key=True)
+    fused_class_id: Mapped[int] = mapped_column(ForeignKey("product_class.id"))
+    fused_probability: Mapped[float]
+    text_class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
+    text_probability: Mapped[float | None]
+    image_class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
+    image_probability: Mapped[float | None]
+    margin: Mapped[float]  # first minus second fused probability; small: uncertain
+    entropy: Mapped[float]  # of the fused answer, 0 to 1 (nats over log K)
+    disagreement: Mapped[float]  # between text and image, 0 to 1
+    suspicion: Mapped[float]  # how confidently both towers oppose the stored label, 0 to 1
+    top: Mapped[dict] = mapped_column(default=dict)  # view -> [[class id, probability], ...]
+
+
+class Job(Base):
+    """One piece of work for a worker; the row is the truth about it."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        CheckConstraint(_one_of("state", JOB_STATES), name="state"),
+        Index(None, "state", "id"),
+        # one active retrain, however many people press the button
+        Index(
+            "uq_job_active_retrain",
+            "kind",
+            unique=True,
+            sqlite_where=text("kind = 'retrain' AND state IN ('queued', 'running')"),
+            postgresql_where=text("kind = 'retrain' AND state IN ('queued', 'running')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(default="queued")
+    choices: Mapped[dict] = mapped_column(default=dict)
+    progress: Mapped[dict] = mapped_column(default=dict)
+    result: Mapped[dict] = mapped_column(default=dict)
+    error: Mapped[str] = mapped_column(default="")
+    attempt: Mapped[int] = mapped_column(default=0)  # raised by each claim: the fencing token
+    worker: Mapped[str] = mapped_column(default="")
+    lease_until: Mapped[float | None]
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    annotator_id: Mapped[int | None] = mapped_column(ForeignKey("annotator.id"))
+    created_at: Mapped[float]
+    started_at: Mapped[float | None]
+    ended_at: Mapped[float | None]
+
+
+class Setting(Base):
+    """One choice that belongs to the workspace: queue mix, overlap, gate limits."""
+
+    __tablename__ = "setting"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[dict]
