@@ -166,6 +166,7 @@ class RunChoices:
     modalities: tuple[ModalityConfig, ...] | None = None
     epochs1: int | None = None
     epochs2: int | None = None
+    joint: bool = True
     seed: int = 0
 
 
@@ -200,6 +201,7 @@ def build_run_config(choices: RunChoices, on_gpu: bool) -> RunConfig:
             modalities=modalities,
             backbone=choices.backbone or row["backbone"],
             weights=choices.weights,
+            joint=choices.joint,
         ),
         phases=tuple(phases),
         use_combiner=row["use_combiner"],

@@ -5,7 +5,7 @@ H W photo sides (224), K classes. The trainer reads the same products through `b
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 
 from mmcore.errors import ConfigError, ImageError
 from mmcore.images import IMAGE_PX, decode_file, to_model_range
-from mmcore.text import TEXT_LENGTH
+from mmcore.text import TEXT_LENGTH, Vocabulary
 
 COLUMNS = ("ProductID", "comb_tokens_fr", "imagepath", "label")
 
@@ -92,6 +92,41 @@ class MultimodalDataGenerator:
         except ImageError as error:
             self.unreadable[str(path)] = str(error)
             return 0.0
+
+
+def generator_frame(
+    products: pd.DataFrame,
+    vocabulary: Vocabulary,
+    class_codes: Sequence[str],
+    photo_path: Callable[[str], Path],
+) -> pd.DataFrame:
+    """Return the frame that the generator takes, from labelled products of a catalogue.
+
+    Args:
+        products: with columns product_id, title, description, photo, label.
+        vocabulary: of the train products.
+        class_codes: K codes in class order.
+        photo_path: photo key -> its file, e.g. `PhotoStore(folder).path`.
+
+    Raises:
+        ConfigError: if a label is none of the class codes.
+    """
+    ids = {code: i for i, code in enumerate(class_codes)}
+    unknown = sorted(set(products["label"]) - set(ids))
+    if unknown:
+        raise ConfigError(
+            f"label {unknown[0]!r} is none of the {len(ids)} class codes; "
+            "leave unlabelled products out and give every class"
+        )
+    texts = zip(products["title"], products["description"], strict=True)
+    return pd.DataFrame(
+        {
+            "ProductID": list(products["product_id"]),
+            "comb_tokens_fr": [vocabulary.encode(pair).tolist() for pair in texts],
+            "imagepath": [str(photo_path(key)) if key else "" for key in products["photo"]],
+            "label": [ids[label] for label in products["label"]],
+        }
+    )
 
 
 def _check(frame: pd.DataFrame, batch_size: int) -> None:

@@ -10,7 +10,7 @@ from mmcore.batches import BatchReader, FreshPixels, encode_products
 from mmcore.config import IMAGE, TEXT, ModelConfig
 from mmcore.encoders import fit_encoder
 from mmcore.errors import ConfigError
-from mmcore.generator import MultimodalDataGenerator
+from mmcore.generator import MultimodalDataGenerator, generator_frame
 from mmcore.photos import PhotoStore
 from mmcore.pixels import PhotoReader
 
@@ -34,14 +34,7 @@ def catalogue(tmp_path, make_photo):
         }
     )
     encoder = fit_encoder(TEXT, products)
-    frame = pd.DataFrame(
-        {
-            "ProductID": products["product_id"],
-            "comb_tokens_fr": [[i for i in row if i] for row in encoder.encode(products)[0]],
-            "imagepath": [str(store.path(key)) if key else None for key in keys],
-            "label": [i % 3 for i in range(NUM)],
-        }
-    )
+    frame = generator_frame(products, encoder.vocabulary, CODES, store.path)
     return products, encoder, frame, store
 
 
@@ -92,6 +85,15 @@ def test_a_missing_or_unreadable_photo_is_zero_and_remembered(catalogue, tmp_pat
 def test_a_wrong_frame_is_refused(catalogue, change, message):
     with pytest.raises(ConfigError, match=message):
         MultimodalDataGenerator(change(catalogue[2]))
+
+
+def test_the_frame_has_the_seeds_columns(catalogue):
+    products, encoder, frame, store = catalogue
+    assert list(frame.columns) == ["ProductID", "comb_tokens_fr", "imagepath", "label"]
+    assert frame["label"].tolist() == [i % 3 for i in range(NUM)]
+    assert frame["imagepath"][3] == ""
+    with pytest.raises(ConfigError, match="label '60' is none of the 3 class codes"):
+        generator_frame(products.assign(label="60"), encoder.vocabulary, CODES, store.path)
 
 
 def test_the_trainers_path_gives_the_same_products(catalogue):

@@ -36,6 +36,9 @@ def train(
     epochs2: Annotated[
         int | None, typer.Option(min=0, help="Epochs of fine-tuning the backbone.")
     ] = None,
+    separate: Annotated[
+        bool, typer.Option("--separate", help="Train each tower from its own loss alone.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 0,
     name: Annotated[str | None, typer.Option(help="Name of the model; else the time.")] = None,
     resume: Annotated[
@@ -51,6 +54,7 @@ def train(
         modalities=_parse_modalities(modalities),
         epochs1=epochs1,
         epochs2=epochs2,
+        joint=not separate,
         seed=seed,
     )
     finished = run_training(home, choices, name, resume)

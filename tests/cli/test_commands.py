@@ -183,6 +183,13 @@ def test_further_modalities_join_by_option(imported, capsys):
     assert scores["prix"]["n"] == 9 and scores["fused_without_prix"]["n"] == 9
 
 
+def test_towers_may_be_trained_apart(imported):
+    options = ["--modalities", "text,prix", "--separate", "--epochs1", "2", "--name", "apart"]
+    assert main(["train", "--home", str(imported), *options]) == 0
+    config = json.loads((imported / "models" / "apart" / "config.json").read_text())
+    assert config["run"]["model"]["joint"] is False
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
