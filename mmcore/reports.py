@@ -28,13 +28,15 @@ def scores_by_view(found: Mapping[str, View], labels: np.ndarray) -> dict[str, d
 
 
 def class_details(found: Mapping[str, View], labels: np.ndarray, codes: Sequence[str]) -> dict:
-    """Return per-class report and confusion matrix of each view, as JSON values.
+    """Return per-class report and confusion matrix of each view with products, as JSON values.
 
     Rows of the matrix are labels, columns predictions, both in class order.
     """
     details = {}
     for name, view in found.items():
         rows = view.has & (labels >= 0)
+        if not rows.any():
+            continue
         predicted = view.probs[rows].argmax(axis=1)
         details[name] = {
             "per_class": [asdict(r) for r in class_report(labels[rows], predicted, list(codes))],

@@ -35,7 +35,7 @@ _KNOWN_NAMES = {
         "imagesrc imagelink imageurl urlimage lienimage"
     ),
     "label": (
-        "label category categorie class classe prdtypecode productcategory categorieproduit "
+        "label category categorie cat class classe prdtypecode productcategory categorieproduit "
         "categoryname nomcategorie producttype typeproduit typedeproduit articletype target cible "
         "etiquette rayon famille mastercategory googleproductcategory categories type"
     ),

@@ -92,6 +92,8 @@ def predict_file(
         raise ConfigError(
             f"{request.target.name} ends in {request.target.suffix!r}: use {', '.join(FORMATS)}"
         )
+    if request.target.resolve() == request.source.resolve():
+        raise ConfigError(f"{request.target} is the source itself; write to another file")
     started = time.perf_counter()
     report = BatchReport(request.target, runtime.artifact.manifest.name)
     photos = open_photo_source(request.images)

@@ -46,7 +46,8 @@ def select(catalogue: Catalogue) -> Selection:
         found = ", ".join(train_counts.index) or "none"
         raise TrainingDataError(
             f"the train products have {len(train_counts)} class ({found}), at least {MIN_CLASSES} "
-            f"are needed; {len(products) - len(labelled)} products have no label: label some"
+            f"are needed; {len(products) - len(labelled)} of {len(products)} products have no "
+            "label: label some, or import again and name the column of the class with --label"
         )
     if len(parts["train"]) < MIN_TRAIN:
         raise TrainingDataError(

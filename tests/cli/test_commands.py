@@ -233,6 +233,52 @@ def test_a_class_with_one_product_trains_and_is_named(tmp_path, home, capsys):
     assert "class 9999 with fewer than 5 train products" in capsys.readouterr().err
 
 
+def test_no_val_and_no_test_products_train_with_a_note(tmp_path, home, capsys):
+    path = write_csv(tmp_path / "shop.csv", [{**row, "part": "train"} for row in rows()])
+    assert main(["import", "csv", str(path), *IMPORT, "--home", str(home)]) == 0
+    assert main(["train", "--home", str(home), "--epochs1", "2", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "no val products: no early stopping, no calibration" in captured.err
+    assert "no test products: the model can't be judged" in captured.err
+    assert "no labelled product" in refused(capsys, "evaluate", "--home", home)
+    assert main(["evaluate", "--home", str(home), "--split", "train", "--per-class"]) == 0
+    assert main(["predict", "--home", str(home), "--title", "piscine"]) == 0
+
+
+def test_a_class_that_only_test_has_counts_as_wrong(tmp_path, home, capsys):
+    stranger = {**rows()[0], "ref": "x", "titre": "piscine", "cat": "9999", "part": "test"}
+    path = write_csv(tmp_path / "shop.csv", [*rows(), stranger])
+    assert main(["import", "csv", str(path), *IMPORT, "--home", str(home)]) == 0
+    capsys.readouterr()
+    assert main(["train", "--home", str(home), "--epochs1", "8", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "class 9999 without a train product can't be learnt" in captured.err
+    scores = json.loads(captured.out)["scores"]["test"]["fused"]
+    assert scores["n"] == 10 and scores["accuracy"] <= 0.9
+
+
+def test_photos_that_vanish_after_the_import_count_as_missing(tmp_path, home, capsys, make_photo):
+    (tmp_path / "photos").mkdir()
+    products = [{**row, "photo": f"{row['ref']}.jpg"} for row in rows()]
+    for i, row in enumerate(products):
+        (tmp_path / "photos" / row["photo"]).write_bytes(make_photo(seed=i))
+    path = write_csv(tmp_path / "shop.csv", products)
+    options = (*IMPORT, "--image", "photo", "--images", str(tmp_path / "photos"))
+    assert main(["import", "csv", str(path), *options, "--home", str(home)]) == 0
+    stored = [p for p in (home / "photos").rglob("*") if p.is_file()]
+    assert len(stored) == 36
+    for photo in stored:
+        photo.unlink()
+    arguments = ["train", "--home", str(home), "--epochs1", "2", "--weights", "random", "--json"]
+    capsys.readouterr()
+    assert main(arguments) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert any("36 photos can't be read and count as missing" in n for n in result["notes"])
+    assert result["scores"]["test"]["image"] is None
+    assert main(["doctor", "--home", str(home)]) == 1
+    assert "36 of 36 are missing" in capsys.readouterr().out
+
+
 def test_labels_that_say_nan_are_no_class(tmp_path, home, capsys):
     unlabelled = {**rows()[0], "ref": "x", "titre": "sans classe", "cat": "NaN"}
     path = write_csv(tmp_path / "shop.csv", [*rows(), unlabelled])
@@ -344,6 +390,14 @@ def test_predict_batch_to_an_unknown_ending(trained, tmp_path, capsys):
     source = tmp_path / "shop.csv"
     message = refused(capsys, "predict-batch", source, tmp_path / "o.xls", "--home", trained)
     assert "ends in '.xls': use .csv, .jsonl, .parquet" in message
+
+
+def test_predict_batch_never_writes_over_its_source(trained, tmp_path, capsys):
+    source = tmp_path / "shop.csv"
+    before = source.read_bytes()
+    message = refused(capsys, "predict-batch", source, source, "--id", "ref", "--home", trained)
+    assert "is the source itself; write to another file" in message
+    assert source.read_bytes() == before
 
 
 # -- doctor --------------------------------------------------------------------------------------
