@@ -127,6 +127,8 @@ class TorchRuntime:
         unreadable: Mapping[str, str],
     ) -> tuple[str, ...]:
         problems = [unreadable[str(row)]] if str(row) in unreadable else []
+        if product.photo is not None and self.artifact.config.model.image_name is None:
+            problems.append("the photo is left out: this model looks at none")
         for name, has in available.items():
             is_image = name == self.artifact.config.model.image_name
             if has[row] or (is_image and str(row) in unreadable):

@@ -29,8 +29,11 @@ def model_folder(workspace: Workspace, name: str | None) -> Path:
     known = [manifest.name for manifest in list_models(workspace)]
     if name is None:
         if not known:
+            damaged = [p for p in workspace.models.glob("*") if not p.name.startswith(".")]
+            found = f"no readable model ({len(damaged)} damaged)" if damaged else "no model yet"
+            remedy = "doctor` to see why" if damaged else "train`"
             raise WorkspaceError(
-                f"workspace {workspace.home} has no model yet; run `python -m mmcore train`"
+                f"workspace {workspace.home} has {found}; run `python -m mmcore {remedy}"
             )
         return workspace.models / known[0]
     if Path(name).name != name or not (workspace.models / name).is_dir():

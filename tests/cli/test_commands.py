@@ -409,6 +409,19 @@ def test_doctor_is_content_with_a_good_workspace(trained, capsys):
     assert found["catalogue"] == found["model"] == found["weights of efficientnet_lite0"] == "ok"
 
 
+def test_a_workspace_with_damaged_models_only_says_so(trained, capsys):
+    (trained / "models" / "m1" / "MANIFEST.json").write_text("{}")
+    message = refused(capsys, "predict", "--home", trained, "--title", "piscine")
+    assert "no readable model (1 damaged)" in message and "doctor" in message
+
+
+def test_a_photo_for_a_model_without_photos_is_told(trained, tmp_path, capsys, make_photo):
+    (tmp_path / "a.jpg").write_bytes(make_photo())
+    options = ["--title", "piscine", "--image", str(tmp_path / "a.jpg")]
+    assert main(["predict", "--home", str(trained), *options]) == 0
+    assert "the photo is left out: this model looks at none" in capsys.readouterr().err
+
+
 def test_doctor_names_a_damaged_model(trained, capsys):
     (trained / "models" / "m1" / "vocab.json").write_text("{}")
     assert main(["doctor", "--home", str(trained)]) == 1
