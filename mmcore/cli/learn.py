@@ -1,7 +1,7 @@
 """Commands that make and judge models: train, evaluate, demo."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from mmcore.cli import screen
 from mmcore.cli.options import Home, Json, Model, open_workspace
 from mmcore.config import BACKBONES, PRESETS, WEIGHTS, RunChoices, parse_modality
 from mmcore.errors import TrainingInterrupted
+
+if TYPE_CHECKING:
+    from mmcore.services.training import Finished
 
 
 def train(
@@ -58,17 +61,14 @@ def train(
         seed=seed,
     )
     finished = run_training(home, choices, name, resume)
+    _show(finished, as_json)
+
+
+def _show(finished: "Finished", as_json: bool) -> None:
+    """Print the end of a run."""
     if as_json:
-        screen.print_json(
-            {
-                "model": finished.name,
-                "folder": str(finished.folder),
-                "scores": finished.scores,
-                "decided": finished.decided,
-                "notes": finished.notes,
-                "seconds": finished.seconds,
-            }
-        )
+        data = {**vars(finished), "folder": str(finished.folder)}
+        screen.print_json({"model": data.pop("name"), **data})
         return
     for text in finished.notes:
         screen.note(text)
@@ -77,7 +77,9 @@ def train(
     screen.out().print(f"model {finished.name} saved in {finished.folder}, {finished.seconds} s")
 
 
-def run_training(home: Path | None, choices: RunChoices, name: str | None, resume: str | None):
+def run_training(
+    home: Path | None, choices: RunChoices, name: str | None, resume: str | None
+) -> "Finished":
     """Return the end of a run that was shown on the screen."""
     workspace, settings = open_workspace(home)
     from mmcore.cli.training_view import watch
