@@ -20,6 +20,7 @@ LEVELS = (
         "config",
         "text",
         "images",
+        "shrinking",
         "photos",
         "manifest",
         "memory",
