@@ -24,10 +24,22 @@ LEVELS = (
         "photos",
         "manifest",
         "memory",
+        "results",
     },
     {"catalog", "store"},
     {"metrics", "encoders", "backbones", "pixels", "towers", "features", "batches", "generator"},
-    {"fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"},
+    {
+        "fusion",
+        "build",
+        "combiner",
+        "views",
+        "reports",
+        "losses",
+        "optim",
+        "checkpoint",
+        "validation",
+        "weights",
+    },
     {"trainer", "artifact", "runtime", "explain", "jobs"},
     {"services"},
     {"cli", "__main__"},
@@ -46,7 +58,8 @@ NETWORKS = {
         "views",
         "reports",
     ),
-    *("losses", "optim", "checkpoint", "trainer", "artifact", "runtime", "explain"),
+    *("losses", "optim", "checkpoint", "validation", "weights"),
+    *("trainer", "artifact", "runtime", "explain"),
 }
 NETWORK_FILES = {"services/images.py", "cli/training_view.py"}  # imported inside functions only
 MAX_FILE_LINES = 400
