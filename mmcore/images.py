@@ -180,4 +180,6 @@ def _sniffed(data: bytes) -> str:
         return "it is a HEIC or AVIF photo"
     if head.startswith(b"pk\x03\x04"):
         return "it is a ZIP archive"
+    if head.startswith((b"\xff\xd8\xff", b"\x89png", b"gif8")):
+        return "it begins like a photo, but is cut short or damaged"
     return "its content is not that of a photo"

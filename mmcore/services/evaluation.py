@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmcore.catalog.issues import harmless_name
 from mmcore.catalog.products import SPLITS, load_catalogue
 from mmcore.errors import ConfigError, TrainingDataError, WorkspaceError
 from mmcore.services.models import model_folder
@@ -110,6 +111,8 @@ def check_table_path(path: Path) -> None:
 def write_table(table: "pd.DataFrame", path: Path) -> None:
     """Write a table as CSV or Parquet, by the file's ending, whole or not at all.
 
+    In the CSV file an id or a class that a spreadsheet would run as a formula is made harmless.
+
     Raises:
         ConfigError: if the ending is neither.
         WorkspaceError: if the file can't be written.
@@ -117,7 +120,8 @@ def write_table(table: "pd.DataFrame", path: Path) -> None:
     check_table_path(path)
     try:
         if path.suffix == ".csv":
-            data = table.to_csv(index=False).encode()
+            named = table.select_dtypes(exclude="number").astype("str")
+            data = table.assign(**named.map(harmless_name)).to_csv(index=False).encode()
             write_atomically(path, lambda file: file.write(data))
         else:
             write_atomically(path, lambda file: table.to_parquet(file, index=False))
