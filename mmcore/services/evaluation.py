@@ -78,11 +78,7 @@ def evaluate(
     decisions, photo_notes = _decided(workspace, settings, artifact, products, progress)
     notes += photo_notes
     if not any(has.any() for has in decisions.available.values()):
-        read = ", ".join(column for m in artifact.config.model.modalities for column in m.columns)
-        raise TrainingDataError(
-            f"no product of split {split!r} has anything that model {artifact.manifest.name!r} "
-            f"reads ({read}); {'; '.join(notes) or 'import these columns'}"
-        )
+        raise _nothing_to_read(artifact, split, notes)
     found = views(decisions, artifact.combiner)
     return Evaluation(
         model=artifact.manifest.name,
@@ -93,6 +89,14 @@ def evaluate(
         class_codes=codes,
         predictions=predictions_table(decisions, found, codes, split),
         notes=tuple(notes),
+    )
+
+
+def _nothing_to_read(artifact: "Artifact", split: str, notes: list[str]) -> TrainingDataError:
+    read = ", ".join(column for m in artifact.config.model.modalities for column in m.columns)
+    return TrainingDataError(
+        f"no product of split {split!r} has anything that model {artifact.manifest.name!r} reads "
+        f"({read}); {'; '.join(notes) or 'import these columns'}"
     )
 
 
