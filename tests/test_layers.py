@@ -14,6 +14,7 @@ PACKAGE = ROOT / "mmcore"
 LEVELS = (
     {
         "errors",
+        "figures",
         "seeds",
         "settings",
         "workspace",
