@@ -9,7 +9,7 @@ Why decisions and not features alone: on the Rakuten challenge feature fusion sc
 than text alone (macro-F1 89.9) and decision fusion 90.9.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from mmcore.config import FUSED
+from mmcore.config import FUSED, linear_source
 from mmcore.errors import ConfigError
 from mmcore.metrics import macro_f1
 
@@ -75,10 +75,22 @@ def uncalibrated(names: tuple[str, ...], why: str) -> Combiner:
     )
 
 
-def equal_shares(names: tuple[str, ...], why: str) -> Combiner:
-    """Return the combiner that averages the log-probabilities of all sources at hand."""
-    rules = {p: Rule({s: 1 / len(_sources(p)) for s in _sources(p)}, why) for p in patterns(names)}
-    return Combiner(rules, {name: Rule({name: 1.0}, why) for name in names})
+def equal_shares(names: tuple[str, ...], why: str, linear: Collection[str] = ()) -> Combiner:
+    """Return the combiner that averages the log-probabilities of all sources at hand.
+
+    Args:
+        names: of the modalities.
+        linear: those with a linear head.
+    """
+
+    def sources(pattern: Pattern) -> list[str]:
+        return [*pattern, *(linear_source(name) for name in pattern if name in linear)]
+
+    def share(of: list[str]) -> Rule:
+        return Rule({source: 1 / len(of) for source in of}, why)
+
+    rules = {pattern: share([*sources(pattern), FUSED]) for pattern in patterns(names)}
+    return Combiner(rules, {name: share(sources((name,))) for name in names})
 
 
 def fit_rule(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> Rule:
@@ -98,10 +110,6 @@ def fit_rule(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> Rule:
     weights = _fit_weights({best: logits[best]}, labels)
     why = f"{best} alone: on val {alone[best]:.3f} macro-F1, weighted {together:.3f}"
     return Rule(weights, why)
-
-
-def _sources(pattern: Pattern) -> tuple[str, ...]:
-    return (*pattern, FUSED)
 
 
 def _fit_weights(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[str, float]:

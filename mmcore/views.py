@@ -12,7 +12,7 @@ import torch
 
 from mmcore.batches import BatchReader, EncodedProducts
 from mmcore.combiner import MIN_PRODUCTS, Combiner, Pattern, Rule, fit_rule, patterns
-from mmcore.config import FUSED
+from mmcore.config import FUSED, linear_source, modality_of
 from mmcore.fusion import FusionClassifier
 
 
@@ -22,7 +22,7 @@ class Decisions:
 
     products: EncodedProducts
     available: Mapping[str, np.ndarray]  # modality -> (N,) bool; photos that can't be read: False
-    heads: Mapping[str, np.ndarray]  # modality -> (N, K)
+    heads: Mapping[str, np.ndarray]  # source: modality or its linear head -> (N, K)
     fused: Mapping[Pattern, np.ndarray]  # pattern -> (N, K), meaningful where all of it is there
 
     @property
@@ -35,8 +35,12 @@ class Decisions:
 
     def sources(self, pattern: Pattern, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Return source -> (rows, K) logits that a rule for the pattern is applied to."""
-        heads = {name: self.heads[name][rows] for name in pattern}
+        heads = {s: logits[rows] for s, logits in self.heads.items() if modality_of(s) in pattern}
         return {**heads, FUSED: self.fused[pattern][rows]}
+
+    def head_sources(self, name: str, rows: np.ndarray | slice) -> dict[str, np.ndarray]:
+        """Return source -> (rows, K) logits of everything that looks at one modality alone."""
+        return {s: logits[rows] for s, logits in self.heads.items() if modality_of(s) == name}
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,17 @@ class View:
 def decide(model: FusionClassifier, reader: BatchReader) -> Decisions:
     """Return the logits of all products of a reader, in its order."""
     model.eval()
-    heads: dict[str, list] = {name: [] for name in model.names}
+    heads: dict[str, list] = {}
     available: dict[str, list] = {name: [] for name in model.names}
     fused: dict[Pattern, list] = {pattern: [] for pattern in patterns(model.names)}
     for batch in reader.all_in_order():
-        embeddings = model.embed(batch.inputs, batch.present)
-        for name, logits in model.head_logits(embeddings).items():
-            heads[name].append(logits.float().cpu().numpy())
-            available[name].append(batch.present[name].cpu().numpy())
+        pooled = model.pooled(batch.inputs)
+        embeddings = model.embed(pooled, batch.present)
+        linear = model.linear_logits(pooled, batch.ngrams)
+        for source, logits in (model.head_logits(embeddings) | linear).items():
+            heads.setdefault(source, []).append(logits.float().cpu().numpy())
+        for name, has in batch.present.items():
+            available[name].append(has.cpu().numpy())
         for pattern, parts in fused.items():
             seen = {
                 name: has if name in pattern else torch.zeros_like(has)
@@ -69,7 +76,10 @@ def decide(model: FusionClassifier, reader: BatchReader) -> Decisions:
     return Decisions(
         products=reader.products,
         available={n: np.concatenate([np.empty(0, bool), *p]) for n, p in available.items()},
-        heads={n: np.concatenate([np.empty(width, np.float32), *p]) for n, p in heads.items()},
+        heads={
+            source: np.concatenate([np.empty(width, np.float32), *heads.get(source, [])])
+            for source in (*model.names, *map(linear_source, model.linear))
+        },
         fused={p: np.concatenate([np.empty(width, np.float32), *v]) for p, v in fused.items()},
     )
 
@@ -95,7 +105,7 @@ def fit_combiner(decisions: Decisions, is_known: np.ndarray, fallback: Combiner)
     heads = {}
     for name, rule in fallback.heads.items():
         rows = usable & decisions.available[name]
-        heads[name] = fitted(rows, {name: decisions.heads[name][rows]}, rule)
+        heads[name] = fitted(rows, decisions.head_sources(name, rows), rule)
     return Combiner(rules, heads)
 
 
@@ -104,7 +114,8 @@ def views(decisions: Decisions, combiner: Combiner) -> dict[str, View]:
     names = decisions.names
     found = {
         name: _filled(
-            decisions.available[name], combiner.heads[name].probs({name: decisions.heads[name]})
+            decisions.available[name],
+            combiner.heads[name].probs(decisions.head_sources(name, slice(None))),
         )
         for name in names
     }

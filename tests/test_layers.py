@@ -28,7 +28,19 @@ LEVELS = (
         "results",
     },
     {"catalog", "store"},
-    {"metrics", "encoders", "backbones", "pixels", "towers", "features", "batches", "generator"},
+    {
+        "metrics",
+        "ngrams",
+        "linear",
+        "linear_fit",
+        "encoders",
+        "backbones",
+        "pixels",
+        "towers",
+        "features",
+        "batches",
+        "generator",
+    },
     {
         "fusion",
         "build",
@@ -52,6 +64,7 @@ NETWORKS = {
         "backbones",
         "pixels",
         "towers",
+        "linear",
         "features",
         "batches",
         "fusion",
@@ -62,7 +75,11 @@ NETWORKS = {
     *("losses", "optim", "checkpoint", "validation", "weights"),
     *("trainer", "artifact", "runtime", "explain"),
 }
-NETWORK_FILES = {"services/images.py", "cli/training_view.py"}  # imported inside functions only
+NETWORK_FILES = {
+    "services/images.py",
+    "services/linear_heads.py",
+    "cli/training_view.py",
+}  # imported inside functions only
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_PARAMETERS = 6

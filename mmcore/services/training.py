@@ -139,7 +139,7 @@ class _Training:
     ) -> None:
         from mmcore.batches import encode_products
         from mmcore.build import build_model, resolve_device
-        from mmcore.encoders import fit_encoder
+        from mmcore.encoders import fit_encoder, with_ngrams
         from mmcore.services.images import ImageInput, starting_backbone
 
         self.source, self.selection, self.config = source, selection, config
@@ -150,6 +150,9 @@ class _Training:
             for m in config.model.modalities
             if m.kind != "image"
         }
+        if config.model.linear_heads:
+            self.encoders |= with_ngrams(self.encoders, selection.learnt)
+        self.linear = None
         backbone = starting_backbone(config, workspace.weights, settings)
         self.images = ImageInput(workspace, settings, config, backbone)
         self.products = {
@@ -184,8 +187,9 @@ class _Training:
             checkpoint = CheckpointFile(run.checkpoint_path, run.checkpoint_hash)
             options = FitOptions(self.device, checkpoint, should_stop)
             yield from fit(self.model, data, self.config, options)
-            history = checkpoint.load().state.history
-            finished = self._finish(run, notes, history, _Watch(started, should_stop))
+            state = checkpoint.load().state
+            yield from self._fit_linear_heads(state.best_at[0], should_stop)
+            finished = self._finish(run, notes, state.history, _Watch(started, should_stop))
             run.remove()  # before the last yield: a caller may stop there
             yield finished
         except TrainingInterrupted as error:
@@ -196,6 +200,34 @@ class _Training:
             raise
         finally:
             self.images.close()
+
+    def _fit_linear_heads(
+        self, best_phase: int, should_stop: Callable[[], bool]
+    ) -> Iterator[Event]:
+        """Fit the linear heads beside the trained network, where the configuration has them."""
+        import numpy as np
+
+        from mmcore.batches import concatenate
+        from mmcore.services.linear_heads import LinearData, LinearHeads
+
+        if not self.config.model.linear_heads:
+            return
+        learnt = concatenate([self.products["train"], self.products["val"]])
+        dense = {
+            m.name: (learnt.inputs[m.name], learnt.present[m.name])
+            for m in self.config.model.modalities
+            if m.kind == "tabular"
+        }
+        phases = self.config.phases[: best_phase + 1]
+        if self.images.backbone and not any(p.train_backbone and p.epochs for p in phases):
+            # features of a backbone tuned on train would flatter themselves there
+            dense[self.config.model.image_name] = self.images.features(learnt)
+        sides = [len(self.products["train"]), len(self.products["val"])]
+        groups = list(self.selection.learnt["group_id"])
+        data = LinearData(learnt, np.repeat([False, True], sides), groups, dense)
+        self.linear = LinearHeads(data, len(self.codes), self.config.seed)
+        yield from self.linear.fit(lambda: stop_if_asked(should_stop, "while it fitted heads"))
+        self.linear.put_into(self.model, self.device)
 
     def _started(self, run: Run, notes: tuple[str, ...]) -> Started:
         counts = {split: len(part) for split, part in self.products.items()}
@@ -249,6 +281,10 @@ class _Training:
             split: decide(self.model, self._final_reader(split, should_stop))
             for split in ("val", "test")
         }
+        if self.linear:
+            # the heads have learnt from val, too: let the folds that did not speak for them
+            heads = {**decisions["val"].heads, **self.linear.of_val()}
+            decisions["val"] = replace(decisions["val"], heads=heads)
         combiner = self._combiner(decisions["val"])
         scores, details, tables = {}, {}, []
         for split, found in decisions.items():
@@ -276,5 +312,6 @@ class _Training:
             return uncalibrated(names, "the feature fusion as it is (preset seed)")
         learnt = self.products["train"].labels
         is_known = np.isin(np.arange(len(self.codes)), learnt)
-        fallback = equal_shares(names, "equal shares: too few val products to weigh by")
+        why = "equal shares: too few val products to weigh by"
+        fallback = equal_shares(names, why, self.model.linear.keys())
         return fit_combiner(val, is_known, fallback)
