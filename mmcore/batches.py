@@ -4,7 +4,7 @@ Holds the same products as `MultimodalDataGenerator`, without one-hot labels and
 `tests/test_batches.py` holds the two equal.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -164,3 +164,22 @@ class BatchReader:
             {name: torch.from_numpy(a).to(self._device) for name, a in present.items()},
             torch.from_numpy(products.labels[rows]).to(self._device),
         )
+
+
+class InterruptibleReader:
+    """A reader that asks before each batch whether to go on, for passes that learn nothing."""
+
+    def __init__(self, reader: BatchReader, check: Callable[[], None]) -> None:
+        """Wrap a reader.
+
+        Args:
+            check: raises to stop.
+        """
+        self.products = reader.products
+        self._reader, self._check = reader, check
+
+    def all_in_order(self) -> Iterator[Batch]:
+        """Yield what the reader yields."""
+        for batch in self._reader.all_in_order():
+            self._check()
+            yield batch

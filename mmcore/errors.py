@@ -37,6 +37,14 @@ class TrainingInterrupted(MmcoreError):
     """Training was asked to stop; its checkpoint is on disk."""
 
 
+class JobLostError(MmcoreError):
+    """A job went to another worker, or ended; this one may write nothing of it any more."""
+
+
+class JobCancelledError(MmcoreError):
+    """A person asked for the job to be cancelled."""
+
+
 class CheckpointError(MmcoreError):
     """A checkpoint can't be written, read, or belongs to another run."""
 

@@ -220,6 +220,7 @@ class _Run:
         self.model.eval()
         with torch.inference_mode():
             for batch in reader.all_in_order():
+                self._stop_if_asked()  # a resumed run finds its epoch's steps done, and evaluates
                 logits = self.model(batch.inputs, batch.present)
                 loss = total_loss(logits, batch, self.config.model.head_weight)
                 losses += [float(loss)] * len(batch)

@@ -1,5 +1,6 @@
 """Runs that have not ended: their settings and checkpoint, so that they can be resumed."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -7,10 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mmcore.catalog.products import Catalogue
+from mmcore.catalog.snapshot import snapshot_hash
 from mmcore.config import RunConfig, run_config_from_json, to_json
-from mmcore.errors import WorkspaceError
+from mmcore.errors import ConfigError, WorkspaceError
+from mmcore.services.snapshots import freeze
 from mmcore.workspace import Workspace, write_atomically
 
+RUN_FILE = "run.json"
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -22,18 +27,27 @@ class Run:
     config: RunConfig
     snapshot: str
     folder: Path
+    model_folder: Path  # where its model will appear
 
     @property
     def checkpoint_path(self) -> Path:
         return self.folder / "checkpoint.safetensors"
+
+    @property
+    def checkpoint_hash(self) -> str:
+        """Return what binds a checkpoint to this run's settings and labels."""
+        text = json.dumps([to_json(self.config), self.snapshot], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def remove(self) -> None:
         """Delete the run's folder; its model is saved."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def begin_run(workspace: Workspace, name: str | None, config: RunConfig, snapshot: str) -> Run:
-    """Return a new run, recorded on disk.
+def begin_run(
+    workspace: Workspace, name: str | None, config: RunConfig, catalogue: Catalogue
+) -> Run:
+    """Return a new run, recorded on disk with the labels it will learn from.
 
     Raises:
         WorkspaceError: if the name is taken or can't be a folder name.
@@ -52,18 +66,28 @@ def begin_run(workspace: Workspace, name: str | None, config: RunConfig, snapsho
             f"a run named {name!r} has not ended; go on with --resume {name}, "
             f"or delete {folder} to start over"
         )
-    run = Run(name, config, snapshot, folder)
-    record = {"config": to_json(config), "snapshot": snapshot}
+    run = Run(name, config, snapshot_hash(catalogue), folder, workspace.models / name)
+    record_run(run, catalogue)
+    return run
+
+
+def record_run(run: Run, catalogue: Catalogue) -> None:
+    """Write a run's folder; it counts as a run from its last file, run.json, on.
+
+    Raises:
+        WorkspaceError: if it can't be written.
+    """
+    record = {"config": to_json(run.config), "snapshot": run.snapshot}
     try:
-        folder.mkdir(parents=True)
+        run.folder.mkdir(parents=True)
+        freeze(catalogue, run.folder)
         data = json.dumps(record, indent=1).encode()
-        write_atomically(folder / "run.json", lambda file: file.write(data))
+        write_atomically(run.folder / RUN_FILE, lambda file: file.write(data))
     except OSError as error:
         raise WorkspaceError(
-            f"run folder {folder} can't be written: {error.strerror or error}; free some space or "
-            "choose another workspace with --home"
+            f"run folder {run.folder} can't be written: {error.strerror or error}; free some space "
+            "or choose another workspace with --home"
         ) from error
-    return run
 
 
 def find_run(workspace: Workspace, name: str) -> Run:
@@ -73,14 +97,24 @@ def find_run(workspace: Workspace, name: str) -> Run:
         WorkspaceError: if there is none of that name.
     """
     folder = workspace.runs / name
-    if not NAME_PATTERN.fullmatch(name) or not (folder / "run.json").is_file():
+    if not NAME_PATTERN.fullmatch(name) or not (folder / RUN_FILE).is_file():
         waiting = sorted(p.parent.name for p in workspace.runs.glob("*/run.json"))
         known = f"those that can be resumed: {', '.join(waiting)}" if waiting else "there is none"
         raise WorkspaceError(f"no unfinished run is named {name!r}; {known}")
+    return read_run(name, folder, workspace.models / name)
+
+
+def read_run(name: str, folder: Path, model_folder: Path) -> Run:
+    """Return the run that a folder holds.
+
+    Raises:
+        WorkspaceError: if it can't be read.
+    """
     try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        return Run(name, run_config_from_json(record["config"]), record["snapshot"], folder)
-    except (OSError, ValueError, KeyError) as error:
+        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        config = run_config_from_json(record["config"])
+        return Run(name, config, record["snapshot"], folder, model_folder)
+    except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
         raise WorkspaceError(
             f"run {name!r} can't be read: {error}; delete {folder} and train again"
         ) from error

@@ -236,6 +236,7 @@ class Job(Base):
     result: Mapped[dict] = mapped_column(default=dict)
     error: Mapped[str] = mapped_column(default="")
     attempt: Mapped[int] = mapped_column(default=0)  # raised by each claim: the fencing token
+    num_lost: Mapped[int] = mapped_column(default=0)  # attempts whose worker fell silent
     worker: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[float | None]
     cancel_requested: Mapped[bool] = mapped_column(default=False)
@@ -243,6 +244,18 @@ class Job(Base):
     created_at: Mapped[float]
     started_at: Mapped[float | None]
     ended_at: Mapped[float | None]
+
+
+class WorkerLease(Base):
+    """A worker that has shown itself lately; without a live row here somebody starts one."""
+
+    __tablename__ = "worker_lease"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    pid: Mapped[int]  # to be read by people; a dead process's number may be somebody else's
+    started_at: Mapped[float]
+    expires_at: Mapped[float]
 
 
 class Setting(Base):

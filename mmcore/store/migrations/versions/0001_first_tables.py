@@ -45,6 +45,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_setting")),
     )
     op.create_table(
+        "worker_lease",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.Double(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_worker_lease")),
+    )
+    op.create_table(
         "act",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -77,6 +86,7 @@ def upgrade() -> None:
         sa.Column("result", sa.JSON(), nullable=False),
         sa.Column("error", sa.String(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("num_lost", sa.Integer(), nullable=False),
         sa.Column("worker", sa.String(), nullable=False),
         sa.Column("lease_until", sa.Double(), nullable=True),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
