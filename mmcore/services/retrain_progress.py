@@ -106,9 +106,7 @@ class RetrainProgress:
         self._val_pace.tick(now)
         scores = {view: round(f1, 4) for view, f1 in event.val_macro_f1.items()}
         fused = scores.get("fused")
-        best = max(
-            (f for f in (fused, self.fields.get("best_macro_f1")) if f is not None), default=None
-        )
+        known = [f1 for f1 in (fused, self.fields.get("best_macro_f1")) if f1 is not None]
         self.fields |= {
             "train_loss": round(event.train_loss, 4),
             "val_macro_f1": scores,
