@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from mmcore.catalog.products import Catalogue, load_catalogue
 from mmcore.config import to_json
-from mmcore.errors import JobLostError, TrainingInterrupted
+from mmcore.errors import JobLostError, StaleWriteError, TrainingInterrupted
 from mmcore.jobs.context import JobContext
 from mmcore.manifest import read_json, read_manifest
 from mmcore.services.job_runs import JobRuns, sweep
@@ -184,16 +184,19 @@ class _Retrain:
     def _register(self) -> int:
         manifest = read_manifest(self.runs.model_folder)
         metrics = read_json(self.runs.model_folder / "metrics.json")
-        version_id = self.parts.register(
-            self.context.store,
-            name=self.runs.name,
-            job_id=self.context.job.id,
-            attempt=self.context.job.attempt,
-            snapshot=manifest.snapshot,
-            scores=metrics["scores"],
-            parent=None,
-            now=self.context.clock(),
-        )
+        try:
+            version_id = self.parts.register(
+                self.context.store,
+                name=self.runs.name,
+                job_id=self.context.job.id,
+                attempt=self.context.job.attempt,
+                snapshot=manifest.snapshot,
+                scores=metrics["scores"].get("test", {}),
+                parent=None,
+                now=self.context.clock(),
+            )
+        except StaleWriteError as error:
+            raise JobLostError(str(error)) from error
         self.context.log(f"registered as candidate {self.runs.name}")
         return version_id
 
