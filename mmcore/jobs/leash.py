@@ -47,6 +47,7 @@ class Leash:
         self._on_renew = on_renew
         self._renewed_at = clock()
         self._cancel_seen_at: float | None = None
+        self._is_ended_in_table = False
         self._signal = Signal.GO_ON
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True, name="heartbeat")
@@ -97,9 +98,11 @@ class Leash:
         if self._signal is not Signal.CANCEL:
             return
         self._cancel_seen_at = self._cancel_seen_at or now
-        if now - self._cancel_seen_at >= self._times.cancel_patience_s:
+        is_overdue = now - self._cancel_seen_at >= self._times.cancel_patience_s
+        if is_overdue and not self._is_ended_in_table:
             with self._store.writing() as session:
                 jobs.cancelled(session, self._held, now)
+            self._is_ended_in_table = True
 
     def _renew(self) -> None:
         now = self._clock()

@@ -45,10 +45,11 @@ def usual_parts() -> Parts:
     from mmcore.services.comparison import judge_candidate
     from mmcore.services.registry import register_candidate
 
-    return Parts(_load_catalogue, register_candidate, judge_candidate)
+    return Parts(usual_load, register_candidate, judge_candidate)
 
 
-def _load_catalogue(context: JobContext) -> Catalogue:
+def usual_load(context: JobContext) -> Catalogue:
+    """Return the workspace's catalogue."""
     return load_catalogue(context.workspace.catalogue_file)
 
 
@@ -207,7 +208,7 @@ class _Retrain:
 
         def show(done: int, total: int) -> None:
             self.progress.counted("comparing", done, total, context.clock())
-            context.report(self.progress.fields)
+            context.report(self.progress.fields, is_due=done == total)
 
         self.parts.judge(
             context.store,

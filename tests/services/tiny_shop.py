@@ -1,0 +1,85 @@
+"""A catalogue of three colours and a retrain on it that takes a moment, with stand-ins for the
+registry and the comparison."""
+
+import numpy as np
+from networks import TinyBackbone
+from photo_files import encode_photo
+from sqlalchemy import select
+
+from mmcore.catalog.products import Catalogue, ClassName, make_frame, save_catalogue
+from mmcore.jobs.leash import LeaseTimes
+from mmcore.photos import PhotoStore
+from mmcore.services.retrain_choices import RetrainChoices
+from mmcore.services.retrain_progress import STAGES as STAGES
+from mmcore.services.retraining import Parts, usual_load
+from mmcore.store import jobs
+from mmcore.store.tables import ModelVersion
+
+COLOURS = {"10": (200, 30, 30), "20": (30, 200, 30), "30": (30, 30, 200)}
+WORDS = {"10": "livre roman", "20": "piscine gonflable", "30": "jouet bois"}
+PER_CLASS = 24
+CHOICES = RetrainChoices(weights="random", epochs1=3, epochs2=2, seed=5)
+TIMES = LeaseTimes(lease_s=60, renew_s=10, listen_s=0.05, cancel_patience_s=3)
+
+
+def fill(workspace, relabel=()):
+    """Write the catalogue; products in `relabel` get the first class."""
+    workspace.create()
+    photos, rows = PhotoStore(workspace.photos), []
+    for code, colour in COLOURS.items():
+        for i in range(PER_CLASS):
+            noise = np.random.default_rng(i).normal(0, 25, (48, 48, 3))
+            pixels = np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8)
+            key = photos.add(encode_photo(pixels, "PNG")) if i % 5 else ""
+            name = f"{code}-{i}"
+            label = "10" if name in relabel else code
+            split = ("train", "train", "val", "test")[i % 4]
+            rows.append((name, f"{WORDS[code]} {i}", "", key, label, name, split, ""))
+    classes = tuple(ClassName(code, code, code) for code in COLOURS)
+    save_catalogue(Catalogue(make_frame(rows), classes, "csv"), workspace.catalogue_file)
+
+
+def shrink(setattr_):
+    """Put the tiny backbone in place of the real ones, and keep a checkpoint each epoch."""
+    import functools
+
+    import torch
+
+    from mmcore import trainer
+
+    def tiny(name, state, seed=0):
+        torch.manual_seed(seed)
+        return TinyBackbone()
+
+    setattr_("mmcore.services.images.build_backbone", tiny)
+    setattr_("mmcore.artifact.build_backbone", tiny)
+    options = functools.partial(trainer.FitOptions, checkpoint_every_s=0)
+    setattr_("mmcore.trainer.FitOptions", options)
+
+
+def register(store, *, name, job_id, attempt, snapshot, scores, parent, now):
+    with store.writing() as session:
+        jobs.require_held(session, jobs.Claim(job_id, attempt))
+        version = ModelVersion(
+            name=name, snapshot=snapshot, job_id=job_id, scores=scores, created_at=now
+        )
+        session.add(version)
+        session.flush()
+        return version.id
+
+
+def judge(store, workspace, settings, model_version_id, progress, should_stop, now):
+    for done in range(1, 4):
+        progress(done, 3)
+        if should_stop():
+            return
+    with store.writing() as session:
+        session.get(ModelVersion, model_version_id).verdict = {"passed": True}
+
+
+PARTS = Parts(usual_load, register, judge)
+
+
+def versions(store):
+    with store.reading() as session:
+        return session.execute(select(ModelVersion.name, ModelVersion.stage)).all()
