@@ -2,7 +2,9 @@
 
 import io
 import struct
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from photo_files import encode_photo
 from PIL import Image
 
+from mmcore import images
 from mmcore.errors import ImageError
 from mmcore.images import MAX_BYTES, decode_file, decode_photo, to_model_range
 
@@ -110,6 +113,35 @@ def test_16_bit_grey_keeps_its_tones():
     pixels = decode_photo(encode_photo(ramp, "PNG"))
     assert pixels[112, 3].max() < 20 and pixels[112, 220].min() > 235
     assert 100 < pixels[112, 112].mean() < 155  # clipping at 255 would make it white
+
+
+def test_a_photo_whose_decoder_would_take_too_much_memory_is_refused():
+    buffer = io.BytesIO()
+    Image.new("RGB", (4700, 4700)).save(buffer, "WEBP", quality=1, method=0)
+    message = r"WEBP, 4700 x 4700\) would take 353 MB to decode, the limit is 320; scale it down"
+    with pytest.raises(ImageError, match=message):
+        decode_photo(buffer.getvalue())
+
+
+def test_large_photos_are_decoded_one_at_a_time(monkeypatch):
+    running, seen = [], []
+
+    def to_square(image, size_px):
+        running.append(1)
+        seen.append(len(running))
+        time.sleep(0.02)
+        running.pop()
+        return Image.new("RGB", (size_px, size_px))
+
+    monkeypatch.setattr(images, "to_square", to_square)
+    photos = [encode_photo(GRADIENT)] * 4
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(decode_photo, photos))
+        assert max(seen) > 1, "small ones go side by side"
+        seen.clear()
+        monkeypatch.setattr(images, "LARGE_BYTES", 0)
+        list(pool.map(decode_photo, photos))
+    assert seen == [1, 1, 1, 1]
 
 
 @given(st.binary(max_size=400))
