@@ -1,19 +1,30 @@
 """A catalogue of three colours and a retrain on it that takes a moment, with stand-ins for the
 registry and the comparison."""
 
+import json
+import time
+
 import numpy as np
 from networks import TinyBackbone
 from photo_files import encode_photo
 from sqlalchemy import select
 
 from mmcore.catalog.products import Catalogue, ClassName, make_frame, save_catalogue
+from mmcore.jobs.context import Surroundings
 from mmcore.jobs.leash import LeaseTimes
+from mmcore.jobs.logs import log_path, read_tail
+from mmcore.jobs.records import record
+from mmcore.jobs.worker import Worker, WorkerOptions
 from mmcore.photos import PhotoStore
+from mmcore.services.job_runs import run_name
+from mmcore.services.opening import open_store
 from mmcore.services.retrain_choices import RetrainChoices
 from mmcore.services.retrain_progress import STAGES as STAGES
-from mmcore.services.retraining import Parts, usual_load
+from mmcore.services.retraining import Parts, run_retrain, usual_load
+from mmcore.settings import Settings
 from mmcore.store import jobs
 from mmcore.store.tables import ModelVersion
+from mmcore.workspace import Workspace
 
 COLOURS = {"10": (200, 30, 30), "20": (30, 200, 30), "30": (30, 30, 200)}
 WORDS = {"10": "livre roman", "20": "piscine gonflable", "30": "jouet bois"}
@@ -30,7 +41,7 @@ def fill(workspace, relabel=()):
         for i in range(PER_CLASS):
             noise = np.random.default_rng(i).normal(0, 25, (48, 48, 3))
             pixels = np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8)
-            key = photos.add(encode_photo(pixels, "PNG")) if i % 5 else ""
+            key = photos.add(encode_photo(pixels, "PNG")) if i % 2 else ""
             name = f"{code}-{i}"
             label = "10" if name in relabel else code
             split = ("train", "train", "val", "test")[i % 4]
@@ -83,3 +94,54 @@ PARTS = Parts(usual_load, register, judge)
 def versions(store):
     with store.reading() as session:
         return session.execute(select(ModelVersion.name, ModelVersion.stage)).all()
+
+
+class Shop:
+    """A workspace with the tiny catalogue, and a retrain submitted."""
+
+    def __init__(self, home, submitted_at=1_000_000.0, choices=CHOICES):
+        self.workspace = Workspace(home)
+        fill(self.workspace)
+        self.settings = Settings(home, "cpu", 1, offline=True)
+        self.store = open_store(self.workspace, self.settings)
+        with self.store.writing() as session:
+            job, _ = jobs.submit(session, "retrain", choices.to_json(), None, submitted_at)
+            self.job_id = job.id
+
+    @property
+    def job(self):
+        with self.store.reading() as session:
+            return record(jobs.find_job(session, self.job_id))
+
+    @property
+    def log(self):
+        return read_tail(log_path(self.workspace, self.job_id))
+
+    @property
+    def model(self):
+        return self.workspace.models / run_name(self.job)
+
+    def work(self, parts=PARTS, is_stopping=lambda: False, ahead_s=0.0):
+        """Run one attempt in this process."""
+
+        def clock():
+            return time.time() + ahead_s
+
+        around = Surroundings(self.store, self.workspace, self.settings, clock)
+        runners = {"retrain": lambda context: run_retrain(context, parts)}
+        options = WorkerOptions(times=TIMES)
+        return Worker(around, runners, options, is_stopping).step(clock())
+
+    def leftovers(self):
+        """Return what is in the folders of models and runs besides whole, shown models."""
+        runs = [p for p in self.workspace.runs.rglob("*") if p.is_file()]
+        return runs + [p for p in self.workspace.models.iterdir() if p.name.startswith(".")]
+
+
+def epoch_lines(shop):
+    lines = [line.split("] ", 1)[1] for line in shop.log.splitlines()]
+    return [line.rsplit("  ", 1)[0] for line in lines if line.startswith("phase ")]
+
+
+def scores(shop):
+    return json.loads((shop.model / "metrics.json").read_text())["scores"]
