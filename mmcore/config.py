@@ -24,13 +24,22 @@ def knob(default: Any, help: str, low: float | None = None, high: float | None =
     return field(default=default, metadata={"help": help, "low": low, "high": high})
 
 
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
 class Checked:
-    """Mixin for frozen dataclasses: holds every `knob` to its limits."""
+    """Mixin for frozen dataclasses: holds every field to its type and every `knob` to its limits.
+
+    Types are checked because configurations are read from files, which a hand may have changed.
+    """
 
     def __post_init__(self) -> None:
         for knob_field in fields(self):  # type: ignore[arg-type]
             low, high = knob_field.metadata.get("low"), knob_field.metadata.get("high")
-            value = getattr(self, knob_field.name)
+            value, kind = getattr(self, knob_field.name), knob_field.type
+            # a bool is an int to Python, and an int will do for a float
+            if kind in _KINDS and type(value) is not kind and (kind, type(value)) != (float, int):
+                raise ConfigError(f"{knob_field.name} is {value!r}; it must be {_KINDS[kind]}")
             if low is not None and not low <= value <= high:
                 raise ConfigError(
                     f"{knob_field.name} is {value}; it must lie from {low} to {high} "
@@ -222,10 +231,15 @@ def run_config_from_json(data: dict) -> RunConfig:
     """
     try:
         model = dict(data["model"])
-        model["modalities"] = tuple(
-            ModalityConfig(m["name"], m["kind"], tuple(m["columns"])) for m in model["modalities"]
-        )
+        model["modalities"] = tuple(map(_modality_from_json, model["modalities"]))
         phases = tuple(PhaseConfig(**phase) for phase in data["phases"])
         return RunConfig(**{**data, "model": ModelConfig(**model), "phases": phases})
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"the run configuration can't be read: {error}; train again") from error
+
+
+def _modality_from_json(data: dict) -> ModalityConfig:
+    columns = data["columns"]
+    if not isinstance(columns, list | tuple) or not all(isinstance(c, str) for c in columns):
+        raise ValueError(f"the columns of modality {data['name']!r} are {columns!r}")
+    return ModalityConfig(data["name"], data["kind"], tuple(columns))

@@ -36,6 +36,8 @@ class NonFiniteLossError(MmcoreError):
 class TrainingInterrupted(MmcoreError):
     """Training was asked to stop; its checkpoint is on disk."""
 
+    run: str | None = None  # name of the run that can be resumed
+
 
 class JobLostError(MmcoreError):
     """A job went to another worker, or ended; this one may write nothing of it any more."""

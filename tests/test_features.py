@@ -12,7 +12,7 @@ import torch
 from networks import CPU, TinyBackbone
 
 from mmcore import features
-from mmcore.errors import WorkspaceError
+from mmcore.errors import ImageError, WorkspaceError
 from mmcore.features import FeatureCache, backbone_features, fill_cache, open_cache
 from mmcore.photos import PhotoStore
 from mmcore.pixels import PhotoReader
@@ -210,3 +210,13 @@ def test_photos_are_decoded_in_order_whatever_the_batches(store, reader):
     whole, _ = reader.read(store.keys)
     parts = [pixels for pixels, _ in reader.stream([store.keys[:2], [], store.keys[2:]])]
     assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_every_unreadable_photo_is_counted_though_not_every_reason_kept():
+    def load(key):
+        raise ImageError(f"{key} is gone")
+
+    reader = PhotoReader(load, threads=1)
+    reader.read([str(i) for i in range(1200)] * 2)
+    reader.close()
+    assert reader.num_unreadable == 1200 and len(reader.unreadable) == 1000

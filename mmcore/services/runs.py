@@ -1,5 +1,6 @@
 """Runs that have not ended: their settings and checkpoint, so that they can be resumed."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -9,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mmcore.catalog.products import Catalogue
-from mmcore.catalog.snapshot import snapshot_hash
 from mmcore.config import RunConfig, run_config_from_json, to_json
 from mmcore.errors import ConfigError, WorkspaceError
 from mmcore.services.snapshots import freeze
 from mmcore.workspace import Workspace, write_atomically
 
 RUN_FILE = "run.json"
+LOCK_FILE = "lock"
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -40,14 +41,32 @@ class Run:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def remove(self) -> None:
-        """Delete the run's folder; its model is saved."""
+        """Delete the run's folder; its model is saved.
+
+        run.json goes after the rest: killed meanwhile, the run can be resumed, and then ends at
+        once. The lock goes last of all: nobody else may take the run while it is there.
+        """
+        with contextlib.suppress(OSError):
+            for path in self.folder.iterdir():
+                if path.name not in (RUN_FILE, LOCK_FILE):
+                    path.unlink()
+            (self.folder / RUN_FILE).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def begin_run(
-    workspace: Workspace, name: str | None, config: RunConfig, catalogue: Catalogue
+    workspace: Workspace,
+    name: str | None,
+    config: RunConfig,
+    snapshot: str,
+    catalogue: Catalogue | None = None,
 ) -> Run:
-    """Return a new run, recorded on disk with the labels it will learn from.
+    """Return a new run, recorded on disk.
+
+    Args:
+        snapshot: hash of the labels it will learn from.
+        catalogue: where those labels are; they are frozen in the run's folder, so that it can be
+            resumed whatever is labelled meanwhile.
 
     Raises:
         WorkspaceError: if the name is taken or can't be a folder name.
@@ -61,17 +80,22 @@ def begin_run(
     if (workspace.models / name).exists():
         raise WorkspaceError(f"a model named {name!r} exists; choose another --name")
     folder = workspace.runs / name
-    if folder.exists():
+    if (folder / RUN_FILE).exists():
         raise WorkspaceError(
             f"a run named {name!r} has not ended; go on with --resume {name}, "
             f"or delete {folder} to start over"
         )
-    run = Run(name, config, snapshot_hash(catalogue), folder, workspace.models / name)
+    if folder.exists():
+        raise WorkspaceError(
+            f"{folder} is left over from a run that was killed as it began or ended; delete it, or "
+            "choose another --name"
+        )
+    run = Run(name, config, snapshot, folder, workspace.models / name)
     record_run(run, catalogue)
     return run
 
 
-def record_run(run: Run, catalogue: Catalogue) -> None:
+def record_run(run: Run, catalogue: Catalogue | None) -> None:
     """Write a run's folder; it counts as a run from its last file, run.json, on.
 
     Raises:
@@ -80,13 +104,16 @@ def record_run(run: Run, catalogue: Catalogue) -> None:
     record = {"config": to_json(run.config), "snapshot": run.snapshot}
     try:
         run.folder.mkdir(parents=True)
-        freeze(catalogue, run.folder)
+        if catalogue is not None:
+            freeze(catalogue, run.folder)
         data = json.dumps(record, indent=1).encode()
         write_atomically(run.folder / RUN_FILE, lambda file: file.write(data))
-    except OSError as error:
+    except (OSError, WorkspaceError) as error:
+        shutil.rmtree(run.folder, ignore_errors=True)  # else its name would be taken
+        reason = error.strerror if isinstance(error, OSError) else None
         raise WorkspaceError(
-            f"run folder {run.folder} can't be written: {error.strerror or error}; free some space "
-            "or choose another workspace with --home"
+            f"run folder {run.folder} can't be written: {reason or error}; free some space or "
+            "choose another workspace with --home"
         ) from error
 
 
@@ -113,11 +140,19 @@ def read_run(name: str, folder: Path, model_folder: Path) -> Run:
     try:
         record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         config = run_config_from_json(record["config"])
+        if not isinstance(record["snapshot"], str):
+            raise ValueError(f"its snapshot is {record['snapshot']!r}")
         return Run(name, config, record["snapshot"], folder, model_folder)
-    except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
-        raise WorkspaceError(
-            f"run {name!r} can't be read: {error}; delete {folder} and train again"
-        ) from error
+    except KeyError as error:
+        raise _unreadable(name, folder, f"{RUN_FILE} lacks {error}") from error
+    except (OSError, ValueError, TypeError, RecursionError, ConfigError) as error:
+        raise _unreadable(name, folder, str(error)) from error
+
+
+def _unreadable(name: str, folder: Path, reason: str) -> WorkspaceError:
+    return WorkspaceError(
+        f"run {name!r} can't be read: {reason[:300]}; delete {folder} and train again"
+    )
 
 
 def free_name(workspace: Workspace) -> str:

@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from mmcore.catalog.products import Catalogue, load_catalogue
+from mmcore.catalog.snapshot import snapshot_hash
 from mmcore.config import RunChoices, RunConfig, build_run_config
-from mmcore.errors import TrainingInterrupted
+from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
+from mmcore.services.finished import Finished, finished_before
+from mmcore.services.run_lock import held
 from mmcore.services.runs import Run, begin_run, find_run
-from mmcore.services.snapshots import load_frozen
+from mmcore.services.snapshots import SNAPSHOT_FILE, load_frozen
 from mmcore.services.training_data import fit_modalities, select
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
@@ -39,18 +41,6 @@ class Judging:
     """A run whose network is trained: it is calibrated and judged now, then saved."""
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A run that has become a model."""
-
-    name: str
-    folder: Path
-    scores: dict  # split -> view -> scores, as in metrics.json
-    decided: dict[str, str]  # availability pattern -> how it is decided and why
-    notes: tuple[str, ...]
-    seconds: float
-
-
 Event = "Started | FeatureResult | StepResult | EpochResult | Judging | Finished"
 
 
@@ -69,8 +59,9 @@ def train(
     catalogue = load_catalogue(workspace.catalogue_file)
     config, notes = plan(catalogue, choices, settings)
     training = _Training(workspace, settings, catalogue, config)
-    run = begin_run(workspace.create(), name, config, catalogue)
-    yield from training.events(run, notes, should_stop)
+    run = begin_run(workspace.create(), name, config, snapshot_hash(catalogue), catalogue)
+    with held(run):
+        yield from training.events(run, notes, should_stop)
 
 
 def resume(
@@ -81,12 +72,19 @@ def resume(
 ) -> Iterator[Event]:
     """Go on with a run that was stopped or killed, from its last checkpoint.
 
-    It learns from the labels it began with, whatever has changed since.
+    It learns from the labels it began with, whatever was labelled since.
 
     Raises:
-        WorkspaceError: if there is no such run, or it can't be read.
+        WorkspaceError: if there is no such run, or it is going on elsewhere.
     """
-    yield from go_on(workspace, settings, find_run(workspace, name), (), should_stop)
+    run = find_run(workspace, name)
+    with held(run):
+        finished = finished_before(run)
+        if finished is None:
+            yield from go_on(workspace, settings, run, (), should_stop)
+            return
+        run.remove()
+        yield finished
 
 
 def go_on(
@@ -101,8 +99,7 @@ def go_on(
     Raises:
         MmcoreError: of the kind that fits.
     """
-    catalogue = load_frozen(run.folder, run.snapshot)
-    training = _Training(workspace, settings, catalogue, run.config)
+    training = _Training(workspace, settings, _labels_of(workspace, run), run.config)
     yield from training.events(run, notes, should_stop)
 
 
@@ -122,6 +119,19 @@ def plan(
     choices = replace(choices, modalities=modalities)
     config = build_run_config(choices, on_gpu=device.type != "cpu")
     return config, (*selection.notes, *notes, *_plan_notes(config, choices))
+
+
+def _labels_of(workspace: Workspace, run: Run) -> Catalogue:
+    """Return the products that a run began with."""
+    if (run.folder / SNAPSHOT_FILE).exists():
+        return load_frozen(run.folder, run.snapshot)
+    catalogue = load_catalogue(workspace.catalogue_file)  # begun by a version that froze nothing
+    if snapshot_hash(catalogue) != run.snapshot:
+        raise WorkspaceError(
+            f"run {run.name!r} can't go on: products or labels have changed since it began; "
+            f"start a new training, and delete {run.folder}"
+        )
+    return catalogue
 
 
 def _plan_notes(config: RunConfig, choices: RunChoices) -> list[str]:
@@ -202,6 +212,7 @@ class _Training:
         try:
             photos = [key for part in self.products.values() for key in part.photos]
             yield from self.images.prepare(photos, should_stop)
+            self.images.require_readable(self.products["train"])
             data = TrainData(
                 train=lambda phase: self.images.reader(self.products["train"], phase),
                 val=lambda phase: self.images.reader(self.products["val"], phase),
@@ -214,6 +225,12 @@ class _Training:
             finished = self._finish(run, notes, history, _Watch(started, should_stop))
             run.remove()  # before the last yield: a caller may stop there
             yield finished
+        except TrainingInterrupted as error:
+            error.run = run.name
+            raise
+        except TrainingDataError:
+            run.remove()  # nothing is learnt yet, and resumed it would end here again
+            raise
         finally:
             self.images.close()
 
