@@ -169,7 +169,7 @@ def new_labels_since_production(store: Store) -> NewLabels:
     with store.reading() as session:
         counts = new_labels.count_new_labels(session, new_labels.learnt_up_to(session))
         query = select(ProductClass.id, ProductClass.code)
-        codes = dict(session.execute(query).tuples()) if counts else {}
+        codes = dict(session.execute(query).all()) if counts else {}
     by_class = {codes.get(class_id, ""): n for class_id, n in counts.items()}
     return NewLabels(sum(counts.values()), by_class)
 
@@ -177,7 +177,7 @@ def new_labels_since_production(store: Store) -> NewLabels:
 def _names(session: Any, found: list[JobRecord]) -> dict[int, str]:
     ids = {job.annotator_id for job in found if job.annotator_id is not None}
     query = select(Annotator.id, Annotator.name).where(Annotator.id.in_(ids))
-    return dict(session.execute(query).tuples()) if ids else {}
+    return dict(session.execute(query).all()) if ids else {}
 
 
 def _view(job: JobRecord, names: dict[int, str], now: float, log: str = "") -> JobView:

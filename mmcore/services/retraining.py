@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import select
 
 from mmcore.catalog.products import Catalogue, load_catalogue
-from mmcore.config import to_json
 from mmcore.errors import JobLostError, StaleWriteError, TrainingInterrupted
 from mmcore.jobs.context import JobContext
 from mmcore.manifest import read_json, read_manifest
@@ -130,7 +129,7 @@ class _Retrain:
         run, notes = self.runs.take_over()
         if run is not None:
             self.context.log("going on where the attempt before stopped")
-            return run, notes
+            return run, [*self.result.get("notes", ()), *notes]
         from mmcore.services.training import plan
 
         facts = self._facts()  # before the labels: one that comes in between counts as new later
@@ -139,9 +138,9 @@ class _Retrain:
             catalogue, choices_from_json(self.context.job.choices), self.context.settings
         )
         run = self.runs.begin(config, catalogue)
-        self.result |= {**facts, "snapshot": run.snapshot, "config": to_json(config)}
+        self.result = {**facts, "snapshot": run.snapshot, "notes": list(more)}
         self.context.keep(self.result)
-        return run, [*notes, *more]
+        return run, [*more, *notes]
 
     def _facts(self) -> dict:
         with self.context.store.reading() as session:
