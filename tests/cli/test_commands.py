@@ -197,6 +197,7 @@ def test_towers_may_be_trained_apart(imported):
         (("--backbone", "resnet"), "backbone 'resnet': use one of"),
         (("--modalities", "image"), "no train product has a photo"),
         (("--modalities", "text,poids"), "column 'poids', which the catalogue lacks"),
+        (("--modalities", "text,label"), "column 'label': it is what is to be predicted"),
         (("--epochs1", "0"), "no phase has an epoch"),
         (("--name", "../m"), "can't be used: take 1 to 80 letters"),
         (("--resume", "m7"), "no unfinished run is named 'm7'"),
