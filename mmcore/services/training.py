@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmcore.catalog.products import load_catalogue
-from mmcore.catalog.snapshot import snapshot_hash
+from mmcore.catalog.snapshot import keep_snapshot, snapshot_hash
 from mmcore.config import RunChoices, RunConfig, build_run_config, to_json
 from mmcore.errors import WorkspaceError
+from mmcore.services.catalogue_frame import read_catalogue
 from mmcore.services.runs import Run, begin_run, find_run
 from mmcore.services.training_data import Selection, fit_modalities, select
 from mmcore.settings import Settings
@@ -70,14 +70,15 @@ def train(
     from mmcore.build import resolve_device
 
     device = resolve_device(settings.device)
-    catalogue = load_catalogue(workspace.catalogue_file)
+    catalogue = read_catalogue(workspace, settings)
     selection = select(catalogue)
     modalities, notes = fit_modalities(choices.modalities, selection.train)
     choices = replace(choices, modalities=modalities)
     config = build_run_config(choices, on_gpu=device.type != "cpu")
     notes = (*selection.notes, *notes, *_plan_notes(config, choices))
     training = _Training(workspace, settings, catalogue.source, selection, config)
-    run = begin_run(workspace.create(), name, config, snapshot_hash(catalogue))
+    snapshot = keep_snapshot(catalogue, workspace.create().snapshots)
+    run = begin_run(workspace, name, config, snapshot)
     yield from training.events(run, notes, should_stop)
 
 
@@ -93,7 +94,7 @@ def resume(
         WorkspaceError: if there is no such run, or the labels have changed since.
     """
     run = find_run(workspace, name)
-    catalogue = load_catalogue(workspace.catalogue_file)
+    catalogue = read_catalogue(workspace, settings)
     if snapshot_hash(catalogue) != run.snapshot:
         raise WorkspaceError(
             f"run {name!r} can't go on: products or labels have changed since it began; "
