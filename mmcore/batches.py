@@ -1,7 +1,7 @@
 """The trainer's path from products to tensors: class ids, bytes and cached features.
 
 Holds the same products as `MultimodalDataGenerator`, without one-hot labels and float pixels;
-`tests/test_batches.py` holds the two equal.
+`tests/test_generator.py` holds the two equal.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

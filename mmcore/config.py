@@ -17,6 +17,13 @@ WEIGHTS = ("imagenet", "random")
 MODALITY_KINDS = ("text", "image", "tabular")
 MAX_MODALITIES = 6  # every choice of them gets a rule of its own: 63 at 6
 FUSED = "fused"  # the view of all modalities together; no modality may be called so
+_BOOKKEEPING = "is the catalogue's own bookkeeping and says nothing about new products"
+# catalogue columns that no text or table may be read from, and why
+CLOSED_COLUMNS = {
+    "label": "is what is to be predicted",
+    "photo": "is read by the modality called image",
+    **dict.fromkeys(("product_id", "group_id", "split", "photo_hash"), _BOOKKEEPING),
+}
 
 
 def knob(default: Any, help: str, low: float | None = None, high: float | None = None) -> Any:
@@ -69,6 +76,12 @@ class ModalityConfig:
         if not self.columns:
             raise ConfigError(
                 f"modality {self.name!r} names no catalogue column; give at least one"
+            )
+        closed = [column for column in self.columns if column in CLOSED_COLUMNS]
+        if closed and self.kind != "image":
+            raise ConfigError(
+                f"modality {self.name!r} can't be read from column {closed[0]!r}: it "
+                f"{CLOSED_COLUMNS[closed[0]]}; name title, description or further columns"
             )
 
 

@@ -8,6 +8,7 @@ of the decoded photo stands in `shrinking.py`.
 
 import contextlib
 import io
+import stat
 import threading
 import warnings
 from collections.abc import Iterator
@@ -71,14 +72,16 @@ def read_photo(path: Path) -> bytes:
     """Return the bytes of a photo file.
 
     Raises:
-        ImageError: if the file is missing, unreadable or larger than MAX_BYTES.
+        ImageError: if the file is missing, unreadable, no regular file or larger than MAX_BYTES.
     """
     try:
-        size = path.stat().st_size
-        _check_bytes(size)
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):  # reading a pipe or a device might never end
+            raise ImageError(f"photo file {path.name} is no regular file; name the photo itself")
+        _check_bytes(facts.st_size)
         return path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, ValueError) as error:  # ValueError: the name holds a NUL character
+        reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(f"photo file {path.name} can't be read: {reason}") from error
 
 

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from mmcore.catalog.products import BASE_COLUMNS
 from mmcore.config import (
+    CLOSED_COLUMNS,
     IMAGE,
     TEXT,
     ModalityConfig,
@@ -79,3 +81,15 @@ def test_parse_modality(word, modality):
 def test_bad_choices_name_value_and_remedy(build, message):
     with pytest.raises(ConfigError, match=message):
         build()
+
+
+@pytest.mark.parametrize("column", [c for c in BASE_COLUMNS if c not in ("title", "description")])
+@pytest.mark.parametrize("word", ["{}", "{}:text", "x:tabular:title+{}"])
+def test_no_text_or_table_is_read_from_the_catalogues_own_columns(column, word):
+    # the label itself would be learnt by heart, and no new product has it
+    with pytest.raises(ConfigError, match=f"column '{column}': it .*; name title, description or"):
+        parse_modality(word.format(column))
+
+
+def test_every_column_of_the_catalogue_is_open_or_closed():
+    assert {*CLOSED_COLUMNS, "title", "description"} == set(BASE_COLUMNS)

@@ -1,6 +1,7 @@
 """Photos from hostile bytes to pixels: each bad input has its clear error."""
 
 import io
+import os
 import struct
 import time
 import zlib
@@ -78,6 +79,18 @@ def test_a_photo_of_one_pixel_is_refused():
 def test_a_missing_file_says_so(tmp_path):
     with pytest.raises(ImageError, match="nowhere.jpg can't be read: No such file"):
         decode_file(tmp_path / "nowhere.jpg")
+
+
+@pytest.mark.parametrize("name", ["", "pipe", "/dev/zero"])
+def test_what_is_no_regular_file_is_not_read(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ImageError, match="is no regular file; name the photo itself"):
+        decode_file(tmp_path / name)
+
+
+def test_a_name_with_a_nul_character_is_a_clear_error(tmp_path):
+    with pytest.raises(ImageError, match="can't be read: .*null"):
+        decode_file(tmp_path / "a\0.jpg")
 
 
 def test_exif_rotation_is_applied():

@@ -7,9 +7,8 @@ import time
 import numpy as np
 from networks import TinyBackbone
 from photo_files import encode_photo
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from mmcore.catalog.products import Catalogue, ClassName, make_frame, save_catalogue
 from mmcore.jobs.context import Surroundings
 from mmcore.jobs.leash import LeaseTimes
 from mmcore.jobs.logs import log_path, read_tail
@@ -23,7 +22,8 @@ from mmcore.services.retrain_progress import STAGES as STAGES
 from mmcore.services.retraining import Parts, run_retrain, usual_load
 from mmcore.settings import Settings
 from mmcore.store import jobs
-from mmcore.store.tables import ModelVersion
+from mmcore.store.products import CatalogueFacts, write_facts
+from mmcore.store.tables import ModelVersion, Product, ProductClass
 from mmcore.workspace import Workspace
 
 COLOURS = {"10": (200, 30, 30), "20": (30, 200, 30), "30": (30, 30, 200)}
@@ -33,21 +33,45 @@ CHOICES = RetrainChoices(weights="random", epochs1=3, epochs2=2, seed=5)
 TIMES = LeaseTimes(lease_s=60, renew_s=10, listen_s=0.05, cancel_patience_s=3)
 
 
-def fill(workspace, relabel=()):
-    """Write the catalogue; products in `relabel` get the first class."""
-    workspace.create()
-    photos, rows = PhotoStore(workspace.photos), []
-    for code, colour in COLOURS.items():
-        for i in range(PER_CLASS):
-            noise = np.random.default_rng(i).normal(0, 25, (48, 48, 3))
-            pixels = np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8)
-            key = photos.add(encode_photo(pixels, "PNG")) if i % 2 else ""
-            name = f"{code}-{i}"
-            label = "10" if name in relabel else code
-            split = ("train", "train", "val", "test")[i % 4]
-            rows.append((name, f"{WORDS[code]} {i}", "", key, label, name, split, ""))
-    classes = tuple(ClassName(code, code, code) for code in COLOURS)
-    save_catalogue(Catalogue(make_frame(rows), classes, "csv"), workspace.catalogue_file)
+def fill(workspace, store):
+    """Put the products into the store."""
+    photos = PhotoStore(workspace.photos)
+    with store.writing() as session:
+        write_facts(session, CatalogueFacts("csv"))
+        for place, (code, colour) in enumerate(COLOURS.items()):
+            made = ProductClass(code=code, name_fr=code, name_en=code, position=place)
+            session.add(made)
+            session.flush()
+            for i in range(PER_CLASS):
+                key = photos.add(draw(colour, i)) if i % 2 else ""
+                session.add(
+                    Product(
+                        product_id=f"{code}-{i}",
+                        title=f"{WORDS[code]} {i}",
+                        photo=key,
+                        group_id=f"{code}-{i}",
+                        split=("train", "train", "val", "test")[i % 4],
+                        class_id=made.id,
+                        random_rank=0.0,
+                        created_at=0.0,
+                    )
+                )
+
+
+def draw(colour, seed):
+    """Return a small photo of one colour with noise."""
+    noise = np.random.default_rng(seed).normal(0, 25, (48, 48, 3))
+    return encode_photo(np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8), "PNG")
+
+
+def relabel(store, product_ids=None):
+    """Give products, or all, the first class."""
+    with store.writing() as session:
+        first = session.scalar(select(ProductClass.id).order_by(ProductClass.id))
+        wanted = update(Product).values(class_id=first)
+        if product_ids is not None:
+            wanted = wanted.where(Product.product_id.in_(product_ids))
+        session.execute(wanted)
 
 
 def shrink(setattr_):
@@ -101,9 +125,9 @@ class Shop:
 
     def __init__(self, home, submitted_at=1_000_000.0, choices=CHOICES):
         self.workspace = Workspace(home)
-        fill(self.workspace)
         self.settings = Settings(home, "cpu", 1, offline=True)
         self.store = open_store(self.workspace, self.settings)
+        fill(self.workspace, self.store)
         with self.store.writing() as session:
             job, _ = jobs.submit(session, "retrain", choices.to_json(), None, submitted_at)
             self.job_id = job.id

@@ -1,6 +1,6 @@
 """Where the attempts at a retrain job keep their state, apart from one another.
 
-runs/.jobs/<name>/<attempt>/     snapshot, settings and checkpoint of one attempt
+runs/.jobs/<name>/<attempt>/     settings and checkpoint of one attempt
 models/.<name>.<attempt>/        a model that is saved, but not yet shown to anyone
 
 A worker that stalls past its lease and wakes up finds that the next attempt works elsewhere:
@@ -15,13 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mmcore.catalog.products import Catalogue
-from mmcore.catalog.snapshot import snapshot_hash
+from mmcore.catalog.snapshot import keep_snapshot, load_snapshot, save_snapshot, snapshot_path
 from mmcore.config import RunConfig
 from mmcore.errors import ArtifactError, CheckpointError, WorkspaceError
 from mmcore.jobs.records import JobRecord
 from mmcore.manifest import verify
 from mmcore.services.runs import RUN_FILE, Run, read_run, record_run
-from mmcore.services.snapshots import SNAPSHOT_FILE, load_frozen
 from mmcore.store.engine import Store
 from mmcore.store.jobs import require_held
 from mmcore.workspace import Workspace, sync_folder
@@ -47,14 +46,14 @@ class JobRuns:
         self._staged = workspace.models / f".{self.name}.{job.attempt:04d}"
 
     def begin(self, config: RunConfig, catalogue: Catalogue) -> Run:
-        """Return a new run of this attempt, its labels frozen.
+        """Return a new run of this attempt, its labels kept as they are now.
 
         Raises:
             WorkspaceError: if it can't be written.
         """
         shutil.rmtree(self._folder, ignore_errors=True)
-        run = Run(self.name, config, snapshot_hash(catalogue), self._folder, self._staged)
-        record_run(run, catalogue)
+        run = Run(self.name, config, self._freeze(catalogue), self._folder, self._staged)
+        record_run(run)
         return run
 
     def take_over(self) -> tuple[Run | None, list[str]]:
@@ -124,6 +123,16 @@ class JobRuns:
 
     # -- parts ---------------------------------------------------------------------------------
 
+    def _freeze(self, catalogue: Catalogue) -> str:
+        """Return the hash of the labels, kept in a file that can be read."""
+        snapshot = keep_snapshot(catalogue, self._workspace.snapshots)
+        path = snapshot_path(self._workspace.snapshots, snapshot)
+        try:
+            load_snapshot(path, snapshot)
+        except WorkspaceError:  # damaged since an earlier run kept the same labels
+            save_snapshot(catalogue, path)
+        return snapshot
+
     def _earlier(self) -> list[Path]:
         """Return the folders of earlier attempts, newest first."""
         return sorted((p for p in self._root.glob("*") if p != self._folder), reverse=True)
@@ -131,11 +140,11 @@ class JobRuns:
     def _carry_over(self, earlier: Path) -> tuple[Run, list[str]]:
         shutil.rmtree(self._folder, ignore_errors=True)
         found = read_run(self.name, earlier, self._staged)
-        load_frozen(earlier, found.snapshot)
+        load_snapshot(snapshot_path(self._workspace.snapshots, found.snapshot), found.snapshot)
         try:
             self._folder.mkdir(parents=True)
             # run.json last: with it the folder is whole
-            for name in (found.checkpoint_path.name, SNAPSHOT_FILE, RUN_FILE):
+            for name in (found.checkpoint_path.name, RUN_FILE):
                 if (earlier / name).exists():
                     _link(earlier / name, self._folder / name)
             sync_folder(self._folder)

@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from mmcore.catalog.products import Catalogue, load_catalogue
+from mmcore.catalog.products import Catalogue
 from mmcore.errors import JobLostError, StaleWriteError, TrainingInterrupted
 from mmcore.jobs.context import JobContext
 from mmcore.manifest import read_json, read_manifest
+from mmcore.services.catalogue_frame import load_catalogue
 from mmcore.services.job_runs import JobRuns, sweep
 from mmcore.services.retrain_choices import choices_from_json
 from mmcore.services.retrain_progress import RetrainProgress
@@ -48,8 +49,8 @@ def usual_parts() -> Parts:
 
 
 def usual_load(context: JobContext) -> Catalogue:
-    """Return the workspace's catalogue."""
-    return load_catalogue(context.workspace.catalogue_file)
+    """Return the catalogue of the store."""
+    return load_catalogue(context.store)
 
 
 def run_retrain(context: JobContext, parts: Parts | None = None) -> dict:

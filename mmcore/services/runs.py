@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mmcore.catalog.products import Catalogue
 from mmcore.config import RunConfig, run_config_from_json, to_json
 from mmcore.errors import ConfigError, WorkspaceError
-from mmcore.services.snapshots import freeze
 from mmcore.workspace import Workspace, write_atomically
 
 RUN_FILE = "run.json"
@@ -54,19 +52,8 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def begin_run(
-    workspace: Workspace,
-    name: str | None,
-    config: RunConfig,
-    snapshot: str,
-    catalogue: Catalogue | None = None,
-) -> Run:
+def begin_run(workspace: Workspace, name: str | None, config: RunConfig, snapshot: str) -> Run:
     """Return a new run, recorded on disk.
-
-    Args:
-        snapshot: hash of the labels it will learn from.
-        catalogue: where those labels are; they are frozen in the run's folder, so that it can be
-            resumed whatever is labelled meanwhile.
 
     Raises:
         WorkspaceError: if the name is taken or can't be a folder name.
@@ -91,12 +78,12 @@ def begin_run(
             "choose another --name"
         )
     run = Run(name, config, snapshot, folder, workspace.models / name)
-    record_run(run, catalogue)
+    record_run(run)
     return run
 
 
-def record_run(run: Run, catalogue: Catalogue | None) -> None:
-    """Write a run's folder; it counts as a run from its last file, run.json, on.
+def record_run(run: Run) -> None:
+    """Write a run's folder.
 
     Raises:
         WorkspaceError: if it can't be written.
@@ -104,16 +91,13 @@ def record_run(run: Run, catalogue: Catalogue | None) -> None:
     record = {"config": to_json(run.config), "snapshot": run.snapshot}
     try:
         run.folder.mkdir(parents=True)
-        if catalogue is not None:
-            freeze(catalogue, run.folder)
         data = json.dumps(record, indent=1).encode()
         write_atomically(run.folder / RUN_FILE, lambda file: file.write(data))
-    except (OSError, WorkspaceError) as error:
+    except OSError as error:
         shutil.rmtree(run.folder, ignore_errors=True)  # else its name would be taken
-        reason = error.strerror if isinstance(error, OSError) else None
         raise WorkspaceError(
-            f"run folder {run.folder} can't be written: {reason or error}; free some space or "
-            "choose another workspace with --home"
+            f"run folder {run.folder} can't be written: {error.strerror or error}; free some space "
+            "or choose another workspace with --home"
         ) from error
 
 

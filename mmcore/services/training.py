@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from mmcore.catalog.products import Catalogue, load_catalogue
-from mmcore.catalog.snapshot import snapshot_hash
+from mmcore.catalog.products import Catalogue
+from mmcore.catalog.snapshot import keep_snapshot, load_snapshot, snapshot_path
 from mmcore.config import RunChoices, RunConfig, build_run_config
-from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
+from mmcore.errors import TrainingDataError, TrainingInterrupted
+from mmcore.services.catalogue_frame import read_catalogue
 from mmcore.services.finished import Finished, finished_before
 from mmcore.services.run_lock import held
 from mmcore.services.runs import Run, begin_run, find_run
-from mmcore.services.snapshots import SNAPSHOT_FILE, load_frozen
 from mmcore.services.training_data import fit_modalities, select
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
@@ -56,10 +56,11 @@ def train(
     Raises:
         MmcoreError: of the kind that fits; a run that had begun can be resumed.
     """
-    catalogue = load_catalogue(workspace.catalogue_file)
+    catalogue = read_catalogue(workspace, settings)
     config, notes = plan(catalogue, choices, settings)
     training = _Training(workspace, settings, catalogue, config)
-    run = begin_run(workspace.create(), name, config, snapshot_hash(catalogue), catalogue)
+    snapshot = keep_snapshot(catalogue, workspace.create().snapshots)
+    run = begin_run(workspace, name, config, snapshot)
     with held(run):
         yield from training.events(run, notes, should_stop)
 
@@ -99,7 +100,8 @@ def go_on(
     Raises:
         MmcoreError: of the kind that fits.
     """
-    training = _Training(workspace, settings, _labels_of(workspace, run), run.config)
+    catalogue = load_snapshot(snapshot_path(workspace.snapshots, run.snapshot), run.snapshot)
+    training = _Training(workspace, settings, catalogue, run.config)
     yield from training.events(run, notes, should_stop)
 
 
@@ -119,19 +121,6 @@ def plan(
     choices = replace(choices, modalities=modalities)
     config = build_run_config(choices, on_gpu=device.type != "cpu")
     return config, (*selection.notes, *notes, *_plan_notes(config, choices))
-
-
-def _labels_of(workspace: Workspace, run: Run) -> Catalogue:
-    """Return the products that a run began with."""
-    if (run.folder / SNAPSHOT_FILE).exists():
-        return load_frozen(run.folder, run.snapshot)
-    catalogue = load_catalogue(workspace.catalogue_file)  # begun by a version that froze nothing
-    if snapshot_hash(catalogue) != run.snapshot:
-        raise WorkspaceError(
-            f"run {run.name!r} can't go on: products or labels have changed since it began; "
-            f"start a new training, and delete {run.folder}"
-        )
-    return catalogue
 
 
 def _plan_notes(config: RunConfig, choices: RunChoices) -> list[str]:

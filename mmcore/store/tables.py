@@ -69,26 +69,33 @@ class Product(Base):
     __table_args__ = (
         CheckConstraint("split IN ('train', 'val', 'test')", name="split"),
         Index(None, "class_id", "id"),
-        Index(None, "split", "id"),
-        Index(None, "is_flagged", "id"),
         Index(None, "random_rank"),
+        # all that lists are narrowed by and ordered by, without the texts: a filter that few
+        # products pass reads this and nothing else
+        Index(
+            "ix_product_filter",
+            *("removed_at", "id", "class_id", "split", "is_flagged", "photo", "random_rank"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     product_id: Mapped[str] = mapped_column(unique=True)  # the shop's own
     title: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
-    search_text: Mapped[str] = mapped_column(default="")  # cleaned title, description and id
+    search_text: Mapped[str] = mapped_column(default="")  # see `search.py`; written by imports
     photo: Mapped[str] = mapped_column(default="")  # content key, "" without a photo
     photo_hash: Mapped[str] = mapped_column(default="")
     group_id: Mapped[str] = mapped_column(index=True)
     split: Mapped[str]
+    is_split_given: Mapped[bool] = mapped_column(default=False)  # by a file: only a file moves it
     extra: Mapped[dict] = mapped_column(default=dict)
     class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
     version: Mapped[int] = mapped_column(default=0)  # raised by every annotation that changes it
     is_flagged: Mapped[bool] = mapped_column(default=False)
     random_rank: Mapped[float]  # 0 to 1, drawn once: a random order that pages can walk
     created_at: Mapped[float]
+    # not in the catalogue since (an import replaced it); the row stays, for its annotations do
+    removed_at: Mapped[float | None]
 
 
 class Act(Base):
@@ -114,6 +121,7 @@ class Annotation(Base):
         CheckConstraint(_one_of("kind", ANNOTATION_KINDS), name="kind"),
         Index(None, "product_id", "id"),
         Index(None, "annotator_id", "created_at"),
+        Index(None, "annotator_id", "product_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,16 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setattr("mmcore.cli.job_commands.WATCH_EVERY_S", 0.01)
     tiny_shop.shrink(monkeypatch.setattr)
     home = tmp_path / "home"
-    tiny_shop.fill(Workspace(home))
+    with opened(home) as store:
+        tiny_shop.fill(Workspace(home), store)
     return home
+
+
+@contextmanager
+def opened(home):
+    store = open_store(Workspace(home), Settings(home, "cpu", 1))
+    yield store
+    store.close()
 
 
 def run(capsys, *arguments, home):
@@ -82,7 +91,8 @@ def test_a_queued_job_is_cancelled(home, capsys):
 
 def test_waiting_ends_with_the_jobs_own_message(home, capsys, monkeypatch):
     """The stand-in for a worker process runs the job at once, and fails."""
-    tiny_shop.fill(Workspace(home), relabel=[f"{c}-{i}" for c in (20, 30) for i in range(24)])
+    with opened(home) as store:
+        tiny_shop.relabel(store)
     monkeypatch.setattr(
         "mmcore.jobs.local.start_worker",
         lambda workspace, settings, name: main(["worker", "--once", "--home", str(home)]),
@@ -149,7 +159,9 @@ def test_the_detached_worker_takes_the_job_and_leaves(tmp_path, monkeypatch, cap
     """The whole way through real processes; with nothing to learn from, the job fails quickly."""
     home = tmp_path / "home"
     monkeypatch.setattr("mmcore.jobs.local.IDLE_EXIT_MIN", 0)
-    tiny_shop.fill(Workspace(home), relabel=[f"{c}-{i}" for c in (20, 30) for i in range(24)])
+    with opened(home) as store:
+        tiny_shop.fill(Workspace(home), store)
+        tiny_shop.relabel(store)
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     code = main(["retrain", *QUICK, "--wait", "--home", str(home)])
     assert code == 1 and "job 1 failed" in capsys.readouterr().err

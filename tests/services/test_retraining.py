@@ -9,11 +9,11 @@ import pytest
 import tiny_shop
 from tiny_shop import CHOICES, Shop, epoch_lines, scores
 
-from mmcore.catalog.products import load_catalogue
 from mmcore.catalog.snapshot import snapshot_hash
 from mmcore.errors import ConfigError, JobLostError
 from mmcore.jobs.records import record
 from mmcore.manifest import read_manifest
+from mmcore.services.catalogue_frame import load_catalogue
 from mmcore.services.job_runs import JobRuns, run_name
 from mmcore.services.retraining import Parts
 from mmcore.store import jobs
@@ -56,7 +56,7 @@ def test_a_retrain_ends_as_one_candidate_with_its_snapshot(whole):
     name = run_name(job)
     assert tiny_shop.versions(whole.store) == [(name, "candidate")]
     assert job.result["model"] == name
-    frozen = snapshot_hash(load_catalogue(whole.workspace.catalogue_file))
+    frozen = snapshot_hash(load_catalogue(whole.store))
     assert read_manifest(whole.model).snapshot == job.result["snapshot"] == frozen
     with whole.store.reading() as session:
         version = session.get(ModelVersion, job.result["model_version_id"])
@@ -194,7 +194,8 @@ FULL_AT = {
     "feature cache": "mmcore.features.FeatureCache.append",
     "checkpoint": "mmcore.checkpoint.write_atomically",
     "model folder": "mmcore.artifact._write_parts",
-    "frozen labels": "mmcore.catalog.products.write_atomically",
+    "labels": "mmcore.catalog.snapshot.write_atomically",
+    "run folder": "mmcore.services.runs.write_atomically",
 }
 
 
@@ -221,7 +222,7 @@ def test_a_registry_that_fails_leaves_no_model_folder(shop):
 
 
 def test_too_few_labels_are_the_jobs_message(shop):
-    tiny_shop.fill(shop.workspace, relabel=[f"{c}-{i}" for c in ("20", "30") for i in range(24)])
+    tiny_shop.relabel(shop.store)
     shop.work()
     assert shop.job.state == "failed"
     assert "the train products have 1 class (10), at least 2 are needed" in shop.job.error
@@ -260,9 +261,11 @@ def test_a_damaged_checkpoint_makes_the_attempt_start_again_with_a_note(shop, wh
     assert scores(shop) == scores(whole)
 
 
-@pytest.mark.parametrize("file", ["run.json", "snapshot.parquet"])
-def test_a_damaged_run_is_begun_again_with_a_note(shop, whole, file):
-    path = interrupt(shop).with_name(file)
+@pytest.mark.parametrize("what", ["run.json", "labels"])
+def test_a_damaged_run_is_begun_again_with_a_note(shop, whole, what):
+    path = interrupt(shop).with_name("run.json")
+    if what == "labels":
+        (path,) = shop.workspace.snapshots.iterdir()
     path.write_bytes(path.read_bytes()[:-20])
     shop.work()
     assert shop.job.state == "succeeded" and "starting over" in shop.log

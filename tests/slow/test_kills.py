@@ -56,7 +56,7 @@ def test_a_worker_killed_at_any_place_costs_nothing_but_time(whole, attempts, tm
     killed = shop.job
     assert (killed.state, killed.attempt) == ("running", 1)
     assert len(tiny_shop.versions(shop.store)) == (0 if place in BEFORE_REGISTERED else 1)
-    tiny_shop.fill(shop.workspace, relabel=("20-0", "30-1"))  # labelling goes on meanwhile
+    tiny_shop.relabel(shop.store, ("20-0", "30-1"))  # labelling goes on meanwhile
 
     assert attempts(shop, 100.0) == 0
     job = shop.job
