@@ -23,6 +23,7 @@ LEVELS = (
         "photos",
         "manifest",
         "memory",
+        "holding",
     },
     {"catalog", "store"},
     {"metrics", "encoders", "backbones", "pixels", "towers", "features", "batches", "generator"},

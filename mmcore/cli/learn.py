@@ -1,5 +1,6 @@
 """Commands that make and judge models: train, evaluate, demo."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,7 +84,7 @@ def run_training(
     """Return the end of a run that was shown on the screen."""
     workspace, settings = open_workspace(home)
     from mmcore.cli.training_view import watch
-    from mmcore.services import training
+    from mmcore.services import registry, training
 
     with screen.stop_on_signal() as should_stop:
         if resume:
@@ -91,11 +92,13 @@ def run_training(
         else:
             events = training.train(workspace, settings, choices, name, should_stop)
         try:
-            return watch(events)
+            finished = watch(events)
         except TrainingInterrupted as error:
             waiting = sorted(p.parent.name for p in workspace.runs.glob("*/run.json"))
             command = f"python -m mmcore train --resume {resume or name or waiting[-1]}"
             raise TrainingInterrupted(f"{error}; go on with `{command}`") from error
+    registry.register_trained(workspace, settings, finished.name, time.time())
+    return finished
 
 
 def _parse_modalities(text: str | None):
