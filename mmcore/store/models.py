@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from mmcore.errors import NotFoundError, RefusedError, StaleWriteError
-from mmcore.store.tables import Annotator, Job, ModelVersion, Prediction, StageChange
+from mmcore.store.tables import Annotator, Job, ModelVersion, Prediction, Setting, StageChange
 
 PRODUCTION, CANDIDATE, ARCHIVED = "production", "candidate", "archived"
 
@@ -236,3 +236,14 @@ def forget_predictions(session: Session, version_id: int, limit: int) -> int:
         )
     )
     return done.rowcount
+
+
+def read_setting(session: Session, name: str) -> dict:
+    """Return a setting of the workspace, {} where it was never set."""
+    found = session.get(Setting, name)
+    return found.value if found else {}
+
+
+def write_setting(session: Session, name: str, value: dict) -> None:
+    """Keep a setting of the workspace."""
+    session.merge(Setting(name=name, value=value))

@@ -121,3 +121,9 @@ def set_suspicions(session: Session, version_id: int, rows: list[dict]) -> None:
     keyed = [{"model_version_id": version_id, **row} for row in rows]
     if keyed:
         session.execute(update(Prediction), keyed)  # by primary key, many at once
+
+
+def class_codes(session: Session) -> dict[int, str]:
+    """Return class id -> code, in the order of ids."""
+    rows = session.execute(select(ProductClass.id, ProductClass.code).order_by(ProductClass.id))
+    return dict(rows.all())

@@ -2,7 +2,7 @@
 
 from sqlalchemy import insert, select
 
-from mmcore.store.tables import Prediction, Product, ProductClass
+from mmcore.store.tables import ModelVersion, Prediction, Product, ProductClass
 
 CODES = ("10", "20", "30")
 
@@ -36,7 +36,7 @@ def add_products(store, num, split="test", **columns):
                 "photo": "",
                 "photo_hash": "",
                 "group_id": f"g{first + i}",
-                "split": split,
+                "split": split if isinstance(split, str) else split(i),
                 "extra": {},
                 "class_id": classes[i % len(classes)],
                 "version": 0,
@@ -77,3 +77,12 @@ def add_predictions(store, version_id, product_ids, **columns):
     ]
     with store.writing() as session:
         session.execute(insert(Prediction), rows)
+
+
+def add_version(store, name="v", **columns):
+    """Return the id of a new model version, registered by nothing but its row."""
+    with store.writing() as session:
+        version = ModelVersion(**{"name": name, "snapshot": "s", "created_at": 0.0, **columns})
+        session.add(version)
+        session.flush()
+        return version.id

@@ -1,32 +1,19 @@
 """What a model says about the catalogue is stored once, by version, and kept true."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from sqlalchemy import func, select, update
-from store_rows import add_classes, add_predictions, add_products
+from store_rows import add_classes, add_predictions, add_products, add_version
+from tiny_models import save_model, tiny_parts
 
-from mmcore.artifact import Artifact, save_artifact
-from mmcore.build import build_model
-from mmcore.catalog.products import ClassName
-from mmcore.combiner import equal_shares
-from mmcore.config import TEXT, ModalityConfig, RunChoices, build_run_config
-from mmcore.encoders import TextEncoder, fit_encoder
 from mmcore.errors import NotFoundError, RefusedError, TrainingInterrupted
-from mmcore.manifest import Manifest
-from mmcore.reports import PREDICTION_COLUMNS
 from mmcore.services import predictions as service
 from mmcore.services.prediction_rows import Answers, ClassMap, build_rows
 from mmcore.services.predictions import predict_missing, refresh_suspicions
-from mmcore.services.registry import register_folder
 from mmcore.settings import Settings
 from mmcore.store import predictions
-from mmcore.store.tables import ModelVersion, Prediction, Product, ProductClass
-from mmcore.text import Vocabulary
+from mmcore.store.tables import Prediction, Product, ProductClass
 from mmcore.workspace import Workspace
-
-PRICE = ModalityConfig("price", "tabular", ("price",))
-WORDS = ("titre", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
 @pytest.fixture
@@ -41,31 +28,13 @@ def settings(workspace, store):
 
 @pytest.fixture(scope="module")
 def model_parts():
-    """Return (config, model, encoders) of an untrained model of text and price."""
-    config = build_run_config(RunChoices(modalities=(TEXT, PRICE)), on_gpu=False)
-    prices = pd.DataFrame({"price": ["1", "20", "300"]}, dtype="str")
-    encoders = {
-        "text": TextEncoder(TEXT.columns, Vocabulary(WORDS)),
-        "price": fit_encoder(PRICE, prices),
-    }
-    return config, build_model(config.model, encoders, 3, None, seed=1).eval(), encoders
+    return tiny_parts()
 
 
 @pytest.fixture
 def version(store, workspace, model_parts):
     """Return the id of a registered model that reads text and price."""
     return save_model(store, workspace, model_parts, "m1", ("10", "20", "30"))
-
-
-def save_model(store, workspace, model_parts, name, codes):
-    config, model, encoders = model_parts
-    manifest = Manifest(name, "2026-01-01", "ab" * 32, "0.1", None, False)
-    classes = tuple(ClassName(code, code, code) for code in codes)
-    combiner = equal_shares(model.names, "test")
-    artifact = Artifact(manifest, config, model, encoders, classes, combiner, {"scores": {}})
-    rows = pd.DataFrame(columns=list(PREDICTION_COLUMNS))
-    save_artifact(workspace.models / name, artifact, rows)
-    return register_folder(store, workspace, name, 0.0)
 
 
 def stored(store, version_id):
@@ -207,14 +176,6 @@ def test_storing_twice_keeps_the_first(store):
     with store.writing() as session:
         predictions.add_predictions(session, [{**row, "fused_probability": 0.1}])
     assert stored(store, version_id)[product_id].fused_probability == 0.9
-
-
-def add_version(store, name="v"):
-    with store.writing() as session:
-        version = ModelVersion(name=name, snapshot="s", created_at=0.0)
-        session.add(version)
-        session.flush()
-        return version.id
 
 
 # -- suspicion -----------------------------------------------------------------------------------
