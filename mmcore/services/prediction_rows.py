@@ -75,12 +75,11 @@ def measures(answers: Answers, label_columns: np.ndarray) -> dict[str, np.ndarra
 
     text, has_text = answers.of(TEXT)
     image, has_image = answers.of(IMAGE)
-    has_both = has_text & has_image
     return {
         "margin": scoring.margins(answers.probs[FUSED]),
         "entropy": scoring.entropies(answers.probs[FUSED]),
-        "disagreement": scoring.disagreements(text, image, has_both),
-        "suspicion": scoring.suspicions(text, image, has_both, label_columns),
+        "disagreement": scoring.disagreements(text, image, has_text & has_image),
+        "suspicion": scoring.suspicions(text, image, label_columns, has_text, has_image),
     }
 
 
@@ -100,7 +99,7 @@ def build_rows(
         columns[f"{view}_class_id"] = [top and top[0][0] for top in best]
         columns[f"{view}_probability"] = [top and top[0][1] for top in best]
     columns["top"] = [
-        {view: rows[i] for view, rows in tops.items() if rows[i] is not None}
+        {view: _rounded(rows[i]) for view, rows in tops.items() if rows[i] is not None}
         for i in range(len(product_ids))
     ]
     columns["model_version_id"] = [version_id] * len(product_ids)
@@ -113,10 +112,14 @@ def _top(answers: Answers, view: str) -> list[list | None]:
     """Return [[class id, probability], ...], best first, a product; None without the view."""
     probs, has = answers.of(view)
     order = np.argsort(-probs, axis=1, kind="stable")[:, :TOP]
-    values = np.take_along_axis(probs, order, axis=1)
+    values = np.take_along_axis(probs, order, axis=1).tolist()
     ids = answers.class_ids[order].tolist()
-    rounded = np.round(values, 6).tolist()
     return [
         [list(pair) for pair in zip(*row, strict=True)] if ok else None
-        for ok, *row in zip(has.tolist(), ids, rounded, strict=True)
+        for ok, *row in zip(has.tolist(), ids, values, strict=True)
     ]
+
+
+def _rounded(pairs: list[list]) -> list[list]:
+    """Return the pairs as they are kept for showing: a digit more would cost disk and tell none."""
+    return [[class_id, round(probability, 6)] for class_id, probability in pairs]
