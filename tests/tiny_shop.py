@@ -103,10 +103,10 @@ def register(store, *, name, job_id, attempt, snapshot, scores, parent, now):
         return version.id
 
 
-def judge(store, workspace, settings, model_version_id, progress, should_stop, now):
+def judge(store, workspace, settings, model_version_id, now, watch):
     for done in range(1, 4):
-        progress(done, 3)
-        if should_stop():
+        watch.progress(done, 3)
+        if watch.should_stop():
             return
     with store.writing() as session:
         session.get(ModelVersion, model_version_id).verdict = {"passed": True}

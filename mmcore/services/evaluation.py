@@ -43,7 +43,7 @@ def evaluate(
     model: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Evaluation:
-    """Return the evaluation of a model (the newest without a name) on a split.
+    """Return the evaluation of a model (production, else the newest, without a name) on a split.
 
     Raises:
         ConfigError: if the split is unknown.
@@ -58,7 +58,7 @@ def evaluate(
 
     if split not in SPLITS:
         raise ConfigError(f"split {split!r}: use one of {', '.join(SPLITS)}")
-    artifact = load_artifact(model_folder(workspace, model))
+    artifact = load_artifact(model_folder(workspace, settings, model))
     frame = read_catalogue(workspace, settings).products
     frame = frame[(frame["split"] == split) & (frame["label"] != "")]
     products = encode_products(

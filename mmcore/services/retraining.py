@@ -206,6 +206,8 @@ class _Retrain:
         self.progress.enter("comparing", context.clock())
         context.report(self.progress.fields, is_due=True)
 
+        from mmcore.services.comparison import Watch
+
         def show(done: int, total: int) -> None:
             self.progress.counted("comparing", done, total, context.clock())
             context.report(self.progress.fields, is_due=done == total)
@@ -215,9 +217,8 @@ class _Retrain:
             context.workspace,
             context.settings,
             version_id,
-            show,
-            context.should_stop,
             context.clock(),
+            Watch(show, context.should_stop),
         )
         if context.should_stop():
             raise TrainingInterrupted("stopped while comparing the candidate with production")

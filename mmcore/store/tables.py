@@ -21,6 +21,7 @@ ANNOTATION_KINDS = ("label", "accept", "skip", "flag", "unflag", "undo", "import
 ACT_KINDS = ("single", "bulk", "import", "class", "undo")
 JOB_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 STAGES = ("candidate", "production", "archived")
+STAGE_ACTS = ("register", "activate", "rollback")
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
@@ -182,10 +183,12 @@ class StageChange(Base):
     """Who moved a model to another stage, and when."""
 
     __tablename__ = "stage_change"
+    __table_args__ = (CheckConstraint(_one_of("act", STAGE_ACTS), name="act"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), index=True)
-    stage_before: Mapped[str]
+    act: Mapped[str]  # tells a rollback from an activation: the way back is read from these rows
+    stage_before: Mapped[str]  # "" when it is registered
     stage: Mapped[str]
     annotator_id: Mapped[int | None] = mapped_column(ForeignKey("annotator.id"))
     reason: Mapped[str] = mapped_column(default="")
@@ -216,6 +219,8 @@ class Prediction(Base):
     entropy: Mapped[float]  # of the fused answer, 0 to 1 (nats over log K)
     disagreement: Mapped[float]  # between text and image, 0 to 1
     suspicion: Mapped[float]  # how confidently both towers oppose the stored label, 0 to 1
+    # the label that suspicion was reckoned against; where the product has another now, it is old
+    label_class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
     top: Mapped[dict] = mapped_column(default=dict)  # view -> [[class id, probability], ...]
 
 

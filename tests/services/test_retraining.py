@@ -141,11 +141,11 @@ def slow_judging(monkeypatch):
     monkeypatch.setattr(batches.InterruptibleReader, "all_in_order", forever)
 
 
-def endless_comparison(store, workspace, settings, version_id, progress, should_stop, now):
+def endless_comparison(store, workspace, settings, version_id, now, watch):
     done = 0
-    while not should_stop():
+    while not watch.should_stop():
         done += 1
-        progress(done, 10_000)
+        watch.progress(done, 10_000)
         time.sleep(0.1)
 
 

@@ -293,12 +293,16 @@ def upgrade() -> None:
         sa.Column("entropy", sa.Double(), nullable=False),
         sa.Column("disagreement", sa.Double(), nullable=False),
         sa.Column("suspicion", sa.Double(), nullable=False),
+        sa.Column("label_class_id", sa.Integer(), nullable=True),
         sa.Column("top", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["fused_class_id"], ["product_class.id"], name=op.f("fk_prediction_fused_class_id")
         ),
         sa.ForeignKeyConstraint(
             ["image_class_id"], ["product_class.id"], name=op.f("fk_prediction_image_class_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["label_class_id"], ["product_class.id"], name=op.f("fk_prediction_label_class_id")
         ),
         sa.ForeignKeyConstraint(
             ["model_version_id"], ["model_version.id"], name=op.f("fk_prediction_model_version_id")
@@ -342,11 +346,15 @@ def upgrade() -> None:
         "stage_change",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("model_version_id", sa.Integer(), nullable=False),
+        sa.Column("act", sa.String(), nullable=False),
         sa.Column("stage_before", sa.String(), nullable=False),
         sa.Column("stage", sa.String(), nullable=False),
         sa.Column("annotator_id", sa.Integer(), nullable=True),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
+        sa.CheckConstraint(
+            "act IN ('register', 'activate', 'rollback')", name=op.f("ck_stage_change_act")
+        ),
         sa.ForeignKeyConstraint(
             ["annotator_id"], ["annotator.id"], name=op.f("fk_stage_change_annotator_id")
         ),
