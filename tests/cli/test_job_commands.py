@@ -15,7 +15,7 @@ import tiny_shop
 from mmcore.cli.app import main
 from mmcore.services.opening import open_store
 from mmcore.settings import Settings
-from mmcore.store import jobs, workers
+from mmcore.store import workers
 from mmcore.workspace import Workspace
 
 PATIENCE_S = 60
@@ -155,21 +155,18 @@ def alive(store):
         return workers.live_workers(session, time.time())
 
 
-def test_the_detached_worker_takes_the_job_and_leaves(tmp_path, monkeypatch, capsys):
-    """The whole way through real processes; with nothing to learn from, the job fails quickly."""
+def test_the_detached_worker_makes_a_candidate_and_leaves(tmp_path, monkeypatch, capsys):
+    """The whole way through real processes, registry and comparison."""
     home = tmp_path / "home"
     monkeypatch.setattr("mmcore.jobs.local.IDLE_EXIT_MIN", 0)
     with opened(home) as store:
         tiny_shop.fill(Workspace(home), store)
-        tiny_shop.relabel(store)
-    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
-    code = main(["retrain", *QUICK, "--wait", "--home", str(home)])
-    assert code == 1 and "job 1 failed" in capsys.readouterr().err
-    store = open_store(Workspace(home), Settings(home, "cpu", 1))
-    deadline = time.monotonic() + PATIENCE_S
-    while alive(store):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    with store.reading() as session:
-        assert jobs.find_job(session, 1).num_lost == 0
-    store.close()
+        arguments = ("retrain", "--modalities", "text", "--epochs1", "2", "--wait")
+        view = as_json(capsys, *arguments, home=home)
+        assert (view["state"], view["stage"], view["attempt"]) == ("succeeded", "comparing", 1)
+        assert tiny_shop.versions(store) == [(view["model"], "candidate")]
+        deadline = time.monotonic() + PATIENCE_S
+        while alive(store):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert "ends after 1 jobs" in (home / "logs" / "worker.log").read_text()
