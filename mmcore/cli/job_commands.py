@@ -209,24 +209,41 @@ def _units(view: "JobView") -> tuple[int, int | None]:
 
 
 def _note(view: "JobView") -> str:
+    """Return where the stage stands, in few words."""
     parts = []
-    if view.stage == "training" and view.phase:
+    if view.stage == "training" and view.phase and view.loss is not None:
         parts.append(f"phase {view.phase}/{view.num_phases} epoch {view.epoch}/{view.num_epochs}")
         parts.append(f"loss {view.loss:.3f}")
     if view.macro_f1 is not None:
         parts.append(f"val macro-F1 {view.macro_f1:.3f}")
     if view.eta_s is not None:
-        parts.append(f"about {view.eta_s:.0f} s")
-    return "  ".join(parts)
+        parts.append(f"about {view.eta_s:.0f} s left")
+    return ", ".join(parts)
 
 
 def _show(view: "JobView", as_json: bool) -> None:
     if as_json:
         screen.print_json(_as_json(view))
         return
-    screen.out().print(_table([view]))
-    if view.error:
-        screen.out().print(screen.plain(view.error))
+    said = {
+        "job": f"{view.id} {view.kind}, {_state(view)}, attempt {view.attempt}",
+        "by": view.who,
+        "stage": ": ".join(filter(None, (view.stage, _note(view)))) if view.is_active else "",
+        "labels": "" if view.num_labels is None else f"{view.num_labels:,}",
+        "new labels": "" if view.num_new_labels is None else f"{view.num_new_labels:,}",
+        "best val macro-F1": "" if view.best_macro_f1 is None else f"{view.best_macro_f1:.3f}",
+        "model": view.model,
+        "error": view.error,
+    }
+    for name, text in said.items():
+        if text:
+            screen.out().print(screen.plain(f"{name}: {text}"))
+
+
+def _state(view: "JobView") -> str:
+    if view.is_silent:
+        return "running, but its worker is silent (another one will go on)"
+    return "being cancelled" if view.cancel_requested and view.is_active else view.state
 
 
 def _as_json(view: "JobView") -> dict:
@@ -237,15 +254,14 @@ def _table(found: list["JobView"]):
     from rich.table import Table
 
     table = Table()
-    for column in ("job", "state", "where", "labels", "new", "macro-F1", "model", "by", "attempt"):
+    for column in ("job", "state", "stage", "labels", "macro-F1", "model", "by"):
         table.add_column(column)
     for view in found:
-        state = f"{view.state} (silent)" if view.is_silent else view.state
-        where = " ".join(part for part in (view.stage, _note(view)) if part)
         f1 = "" if view.best_macro_f1 is None else f"{view.best_macro_f1:.3f}"
-        numbers = ["" if n is None else f"{n:,}" for n in (view.num_labels, view.num_new_labels)]
-        where = where if view.is_active else ""
-        row = [str(view.id), state, where, *numbers, f1, view.model, view.who, str(view.attempt)]
+        labels = "" if view.num_labels is None else f"{view.num_labels:,}"
+        stage = view.stage if view.is_active else ""
+        state = "silent" if view.is_silent else view.state
+        row = [str(view.id), state, stage, labels, f1, view.model, view.who]
         table.add_row(*map(screen.plain, row))
     return table
 

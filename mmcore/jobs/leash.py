@@ -24,7 +24,7 @@ class LeaseTimes:
     lease_s: float = 60.0
     renew_s: float = 10.0
     listen_s: float = 0.5
-    cancel_patience_s: float = 3.0  # for the step that is going on when a cancel comes
+    cancel_patience_s: float = 2.0  # for the step that is going on when a cancel comes
 
 
 class Leash:

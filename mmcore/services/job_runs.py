@@ -22,7 +22,7 @@ from mmcore.jobs.records import JobRecord
 from mmcore.manifest import verify
 from mmcore.services.runs import RUN_FILE, Run, read_run, record_run
 from mmcore.store.engine import Store
-from mmcore.store.jobs import require_held
+from mmcore.store.jobs import find_job, require_held
 from mmcore.workspace import Workspace, sync_folder
 
 _HIDDEN_MODEL = re.compile(r"\.{1,2}(\d{8}-\d{6}-j\d+)\.")
@@ -112,14 +112,16 @@ class JobRuns:
             os.replace(self.model_folder, self._staged)
         shutil.rmtree(self._staged, ignore_errors=True)
 
-    def clear(self) -> None:
-        """Delete what this attempt has kept for a later one."""
-        for folder in (self._folder, self._staged):
+    def clear(self, store: Store) -> None:
+        """Delete what the attempts have kept for later ones, unless a later one has begun."""
+        with store.reading() as session:
+            job = find_job(session, self._held.job_id)
+            is_ours = job.attempt == self._held.attempt and job.state != "queued"
+        folders = [self._folder, self._staged]
+        if is_ours:
+            folders += [self._root, *self._workspace.models.glob(f".{self.name}.*")]
+        for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
-        try:
-            self._root.rmdir()
-        except OSError:
-            return  # not there, or a late worker has written into it: swept by the next job
 
     # -- parts ---------------------------------------------------------------------------------
 

@@ -82,19 +82,20 @@ class _Retrain:
         self.result = dict(context.job.result)
 
     def to_the_end(self) -> dict:
+        self.context.report(self.progress.fields, is_due=True)
         sweep(self.context.workspace, self.runs)
         version_id = self._registered()
         if version_id is None:
             if not self.runs.model_folder.exists():
                 self.runs.publish(self.context.store, self.runs.staged_model() or self._train())
             version_id = self._register()
-        self.runs.clear()
+        self.runs.clear(self.context.store)
         self._judge(version_id)
         return {**self.result, "model": self.runs.name, "model_version_id": version_id}
 
     def clean_up(self) -> None:
         """Leave nothing of a job that failed or was cancelled but a candidate already made."""
-        self.runs.clear()
+        self.runs.clear(self.context.store)
         if self.runs.model_folder.exists() and self._registered() is None:
             self.runs.unpublish(self.context.store)
 

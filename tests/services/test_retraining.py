@@ -10,7 +10,7 @@ import tiny_shop
 from tiny_shop import CHOICES, Shop, epoch_lines, scores
 
 from mmcore.catalog.snapshot import snapshot_hash
-from mmcore.errors import ConfigError, JobLostError
+from mmcore.errors import ConfigError, JobCancelledError, JobLostError
 from mmcore.jobs.records import record
 from mmcore.manifest import read_manifest
 from mmcore.services.catalogue_frame import load_catalogue
@@ -181,6 +181,18 @@ def test_a_cancel_is_obeyed_within_5_s_and_leaves_production_alone(shop, monkeyp
     made = [(run_name(shop.job), "candidate")] if stage == "comparing" else []
     assert tiny_shop.versions(shop.store) == [("p", "production"), *made]
     assert shop.leftovers() == [] and shop.model.exists() == bool(made)
+
+
+def test_a_cancel_before_the_next_attempt_takes_over_leaves_nothing_of_the_last(shop, monkeypatch):
+    interrupt(shop)
+    assert shop.leftovers() != []
+
+    def cancelled(runs):
+        raise JobCancelledError
+
+    monkeypatch.setattr(JobRuns, "take_over", cancelled)
+    shop.work()
+    assert shop.job.state == "cancelled" and shop.leftovers() == []
 
 
 # -- failing -----------------------------------------------------------------------------------
