@@ -42,7 +42,11 @@ def count_new_labels(session: Session, after_id: int) -> dict[int | None, int]:
     relabelled = select(Annotation.product_id).where(Annotation.id > after_id, _changes_a_label())
     query = (
         select(Product.class_id, func.count())
-        .where(Product.id.in_(relabelled), Product.split.in_(LEARNT_SPLITS))
+        .where(
+            Product.id.in_(relabelled),
+            Product.split.in_(LEARNT_SPLITS),
+            Product.removed_at.is_(None),
+        )
         .group_by(Product.class_id)
     )
     return {class_id: n for class_id, n in session.execute(query)}
