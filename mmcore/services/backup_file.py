@@ -97,11 +97,9 @@ class BackupWriter:
 
     def add(self, name: str, chunks: Iterable[bytes], is_packed: bool = False) -> Part:
         """Return the part made of these bytes; `is_packed` compresses it."""
-        info = zipfile.ZipInfo(name)
-        info.compress_type = zipfile.ZIP_DEFLATED if is_packed else zipfile.ZIP_STORED
-        info.compress_level = 1
+        self._archive.compression = zipfile.ZIP_DEFLATED if is_packed else zipfile.ZIP_STORED
         digest, size = hashlib.sha256(), 0
-        with self._archive.open(info, "w", force_zip64=True) as file:
+        with self._archive.open(name, "w", force_zip64=True) as file:
             for chunk in chunks:
                 digest.update(chunk)
                 size += len(chunk)
@@ -125,7 +123,7 @@ def write_backup(file: BinaryIO, path: Path, fill: Callable[[BackupWriter], None
         path: where the file lies, to be read again.
         fill: adds the parts and finishes.
     """
-    with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
+    with zipfile.ZipFile(file, "w", compresslevel=1) as archive:
         archive.comment = MARK + b"0" * DIGEST_LENGTH
         fill(BackupWriter(archive))
     file.flush()

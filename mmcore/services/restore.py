@@ -254,6 +254,8 @@ class _Restore:
             undo(self.workspace)
             raise
         commit(self.workspace)
+        if not self.options.replace and not any(p.is_file() for p in aside.glob("*/*/*")):
+            shutil.rmtree(aside, ignore_errors=True)  # empty folders, a database without a row
         return aside if aside.exists() else None
 
     def _moves(self, aside: Path) -> list[Move]:
