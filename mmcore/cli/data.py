@@ -20,7 +20,11 @@ Issues = Annotated[
     typer.Option(metavar="FILE", help="Write every remark about a row as a CSV table."),
 ]
 Replace = Annotated[
-    bool, typer.Option("--replace", help="Drop the catalogue that is there instead of adding.")
+    bool,
+    typer.Option(
+        "--replace",
+        help="Drop the catalogue that is there instead of adding; test products stay test.",
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the splits.")]
 

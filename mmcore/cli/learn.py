@@ -1,5 +1,6 @@
 """Commands that make and judge models: train, evaluate, demo."""
 
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmcore.cli import screen
-from mmcore.cli.options import Home, Json, Model, open_workspace
+from mmcore.cli.options import Home, Json, Model, home_for_all, open_workspace
 from mmcore.config import BACKBONES, PRESETS, WEIGHTS, RunChoices, parse_modality
 from mmcore.errors import TrainingInterrupted
 
@@ -94,9 +95,12 @@ def run_training(
         try:
             finished = watch(events)
         except TrainingInterrupted as error:
-            waiting = sorted(p.parent.name for p in workspace.runs.glob("*/run.json"))
-            command = f"python -m mmcore train --resume {resume or name or waiting[-1]}"
-            raise TrainingInterrupted(f"{error}; go on with `{command}`") from error
+            command = ["python", "-m", "mmcore", "train", "--resume", str(error.run)]
+            chosen = home or home_for_all.get()
+            if chosen:  # elsewhere there is no such run
+                command += ["--home", str(chosen)]
+            hint = f"{error}; go on with `{shlex.join(command)}`"
+            raise TrainingInterrupted(hint) from error
     registry.register_trained(workspace, settings, finished.name, time.time())
     return finished
 
