@@ -57,10 +57,12 @@ def encode_products(
     """Return the products as arrays.
 
     Args:
-        products: catalogue columns; column `label` may be absent (prediction).
+        products: catalogue columns; column `label` may be absent (prediction), and so may a column
+            that a modality reads: it counts as missing everywhere (see `lacking_columns`).
         encoders: modality name -> fitted encoder, for each modality but the image.
         class_codes: K codes; a label that is none of them becomes UNLABELLED.
     """
+    products = products.assign(**dict.fromkeys(lacking_columns(products, model), ""))
     encoded = {name: encoder.encode(products) for name, encoder in encoders.items()}
     inputs = {name: rows for name, (rows, _) in encoded.items()}
     present = {name: filled for name, (_, filled) in encoded.items()}
@@ -76,6 +78,12 @@ def encode_products(
         photos=photos,
         labels=np.array([ids.get(label, UNLABELLED) for label in labels], dtype=np.int64),
     )
+
+
+def lacking_columns(products: pd.DataFrame, model: ModelConfig) -> list[str]:
+    """Return the columns that a model reads and the products don't have."""
+    read = dict.fromkeys(column for m in model.modalities for column in m.columns)
+    return [column for column in read if column not in products]
 
 
 class ImageSource(Protocol):

@@ -17,6 +17,8 @@ WEIGHTS = ("imagenet", "random")
 MODALITY_KINDS = ("text", "image", "tabular")
 MAX_MODALITIES = 6  # every choice of them gets a rule of its own: 63 at 6
 FUSED = "fused"  # the view of all modalities together; no modality may be called so
+# columns of a table of predictions, in which each modality gets columns of its own
+_RESULT_NAMES = ("product_id", "predicted", "name_fr", "probability", "problems")
 _BOOKKEEPING = "is the catalogue's own bookkeeping and says nothing about new products"
 # catalogue columns that no text or table may be read from, and why
 CLOSED_COLUMNS = {
@@ -68,10 +70,16 @@ class ModalityConfig:
                 f"modality {self.name!r} is of kind {self.kind!r}; "
                 f"use one of {', '.join(MODALITY_KINDS)}"
             )
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", self.name) or self.name == FUSED:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", self.name) or self.name.startswith(FUSED):
             raise ConfigError(
                 f"modality name {self.name!r} can't be used; take up to 31 lower-case letters, "
-                "digits and underscores, starting with a letter, and not the word 'fused'"
+                "digits and underscores, starting with a letter and not with the word 'fused', "
+                "as NAME:KIND:COLUMN"
+            )
+        if self.name in _RESULT_NAMES or self.name.endswith("_probability"):
+            raise ConfigError(
+                f"modality name {self.name!r} is that of a column of the results; choose another, "
+                "as NAME:KIND:COLUMN"
             )
         if not self.columns:
             raise ConfigError(

@@ -67,6 +67,10 @@ class StoreError(MmcoreError):
     """The database can't be opened, is newer than this version, or is damaged."""
 
 
+class BackupError(MmcoreError):
+    """A backup can't be made, read, or put back."""
+
+
 class StaleWriteError(MmcoreError):
     """Somebody else changed the product since it was shown; nothing was written."""
 

@@ -74,15 +74,24 @@ def read_photo(path: Path) -> bytes:
     Raises:
         ImageError: if the file is missing, unreadable, no regular file or larger than MAX_BYTES.
     """
+    name = path.name or path
     try:
         facts = path.stat()
-        if not stat.S_ISREG(facts.st_mode):  # reading a pipe or a device might never end
-            raise ImageError(f"photo file {path.name} is no regular file; name the photo itself")
+        # a pipe or device may have no end, and those in /proc claim to be empty files
+        if not stat.S_ISREG(facts.st_mode):
+            raise ImageError(f"photo file {name} is no regular file; name the photo itself")
         _check_bytes(facts.st_size)
-        return path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: the name holds a NUL character
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ImageError(f"photo file {path.name} can't be read: {reason}") from error
+        if not facts.st_size:
+            raise _empty()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)  # it may have grown meanwhile
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(
+            f"photo file {name} can't be read: {reason}; check its name and its permissions"
+        ) from error
+    _check_bytes(len(data))
+    return data
 
 
 def to_model_range(pixels: np.ndarray) -> np.ndarray:
@@ -94,7 +103,7 @@ def _open(data: bytes) -> Image.Image:
     """Return an opened, not yet decoded image that is within the limits."""
     _check_bytes(len(data))
     if not data:
-        raise ImageError("the photo file is empty (0 bytes); upload it again")
+        raise _empty()
     try:
         # the filters are the whole process's: two threads would undo each other's
         with _WARNING_FILTERS, warnings.catch_warnings():
@@ -113,6 +122,10 @@ def _open(data: bytes) -> Image.Image:
         ) from error
     _check_size(*image.size)
     return image
+
+
+def _empty() -> ImageError:
+    return ImageError("the photo file is empty (0 bytes); upload it again")
 
 
 def _check_bytes(size: int) -> None:
@@ -205,4 +218,6 @@ def _sniffed(data: bytes) -> str:
         return "it is a HEIC or AVIF photo"
     if head.startswith(b"pk\x03\x04"):
         return "it is a ZIP archive"
+    if head.startswith((b"\xff\xd8\xff", b"\x89png", b"gif8")):
+        return "it begins like a photo, but is cut short or damaged"
     return "its content is not that of a photo"

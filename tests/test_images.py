@@ -53,6 +53,8 @@ def test_model_range_is_minus_one_to_one():
         (b"PK\x03\x04....", "ZIP"),
         (b"\0\0\0\x18ftypheic", "HEIC"),
         (b"hello", "not that of a photo"),
+        (encode_photo(GRADIENT)[:100], "begins like a photo, but is cut short or damaged; save"),
+        (encode_photo(GRADIENT, "PNG")[:12], "begins like a photo, but is cut short"),
         (png_header(50_000, 50_000), r"pixels.*limit.*50,000,000.*scale it down"),
         (png_header(8000, 8000), r"8000 x 8000 pixels, the limit is 50,000,000"),
         (png_header(100, 100), r"truncated or corrupt"),

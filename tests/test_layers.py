@@ -14,6 +14,7 @@ PACKAGE = ROOT / "mmcore"
 LEVELS = (
     {
         "errors",
+        "figures",
         "seeds",
         "settings",
         "workspace",
@@ -24,23 +25,12 @@ LEVELS = (
         "photos",
         "manifest",
         "memory",
-        "results",
         "holding",
+        "results",
     },
     {"catalog", "store"},
-    {
-        "metrics",
-        "bootstrap",
-        "gate",
-        "scoring",
-        "encoders",
-        "backbones",
-        "pixels",
-        "towers",
-        "features",
-        "batches",
-        "generator",
-    },
+    {"metrics", "encoders", "backbones", "pixels", "towers", "features", "batches", "generator"}
+    | {"scoring", "bootstrap", "gate"},
     {
         "fusion",
         "build",

@@ -1,5 +1,6 @@
 """Commands around jobs: worker, retrain, jobs list, show, cancel, logs."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,8 +53,13 @@ def worker(
         typer.Option("--idle-exit", min=0, metavar="MIN", help="Exit after so long without work."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name in the table of workers.")] = None,
+    nice: Annotated[
+        int, typer.Option(min=0, max=19, help="Leave the processor to others, 19 the most.")
+    ] = 0,
 ) -> None:
     """Run jobs until told to end (Ctrl-C or SIGTERM: the job goes back to the queue)."""
+    if nice and hasattr(os, "nice"):
+        os.nice(nice)
     with opened(home) as (workspace, settings, store), screen.stop_on_signal() as is_stopping:
         from mmcore.jobs.context import Surroundings
         from mmcore.jobs.worker import Shift, Worker, WorkerOptions, work

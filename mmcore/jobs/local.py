@@ -25,6 +25,7 @@ from mmcore.workspace import Workspace
 
 START_GRACE_S = 60.0  # for a new process to load and show itself; then another one is started
 IDLE_EXIT_MIN = 10  # a worker started by the app leaves after so long without work
+NICE = 10  # people who label on this machine come first
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 Start = Callable[[Workspace, Settings, str], None]
@@ -103,7 +104,7 @@ def start_worker(workspace: Workspace, settings: Settings, name: str) -> None:
         OSError: if the operating system won't start it.
     """
     command = [sys.executable, "-m", "mmcore", "worker", "--home", str(workspace.home)]
-    command += ["--name", name, "--idle-exit", str(IDLE_EXIT_MIN)]
+    command += ["--name", name, "--idle-exit", str(IDLE_EXIT_MIN), "--nice", str(NICE)]
     with (workspace.logs / "worker.log").open("ab") as log:
         process = subprocess.Popen(
             command,

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError
 
 from mmcore.errors import StoreError
+from mmcore.services.restore_swap import undo_interrupted
 from mmcore.settings import Settings
 from mmcore.store.engine import Store, sqlite_url
 from mmcore.store.migrate import migrate
@@ -15,11 +16,14 @@ from mmcore.workspace import Workspace
 def open_store(workspace: Workspace, settings: Settings) -> Store:
     """Return the store of a workspace, made where there is none; the caller closes it.
 
+    A restore that was killed half-way is taken back first.
+
     Raises:
         WorkspaceError: if the workspace can't be written.
         StoreError: if the database can't be opened or is newer than this version.
     """
     workspace.create()
+    undo_interrupted(workspace)
     store = Store(settings.database_url or sqlite_url(workspace.database_file))
     try:
         migrate(store)

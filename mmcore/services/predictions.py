@@ -19,7 +19,12 @@ from mmcore.store.engine import Store
 from mmcore.workspace import Workspace
 
 PIECE = 2_048  # products a transaction: a tenth of a second in which nobody else can write
-PIXEL_PIECE = 64  # where photos pass through the backbone: a cancel is obeyed within seconds
+PIXEL_PIECE = 256  # where photos pass through the backbone: a cancel costs seconds of work
+
+_STOPPED = (
+    "predicting the catalogue was stopped; what is stored stays, and the next time goes on from "
+    "there"
+)
 
 Progress = Callable[[int, int], None]
 
@@ -70,7 +75,7 @@ def predict_missing(
             for num, stored in predictor.pieces(should_stop):
                 num_seen, num_predicted = num_seen + num, num_predicted + stored
                 progress(min(num_seen, total), total)
-            notes = tuple(predictor.images.notes())
+            notes = tuple(predictor.images.notes()[:1])
         finally:
             predictor.images.close()
     seconds = round(time.perf_counter() - started, 2)
@@ -111,16 +116,17 @@ class _Predictor:
             if not rows:
                 return
             if should_stop():
-                raise TrainingInterrupted(
-                    "predicting the catalogue was stopped; what is stored stays, and the next "
-                    "time goes on from there"
-                )
+                raise TrainingInterrupted(_STOPPED)
             yield len(rows), self._store(rows, self._predict(rows, should_stop))
             after = rows[-1][0]
 
     def _predict(self, rows: Sequence[tuple], should_stop: Callable[[], bool]) -> list[dict]:
-        from mmcore.batches import encode_products
+        from mmcore.batches import InterruptibleReader, encode_products
         from mmcore.views import decide, views
+
+        def check() -> None:
+            if should_stop():
+                raise TrainingInterrupted(_STOPPED)
 
         artifact = self.artifact
         products = encode_products(
@@ -128,7 +134,8 @@ class _Predictor:
         )
         for _ in self.images.prepare(products.photos, should_stop):
             pass
-        decisions = decide(artifact.model, self.images.final_reader(products))
+        reader = InterruptibleReader(self.images.final_reader(products), check)
+        decisions = decide(artifact.model, reader)
         answers = Answers.of_views(views(decisions, artifact.combiner), self.classes)
         label_ids = [row[-1] for row in rows]
         ids = [row[0] for row in rows]

@@ -82,10 +82,10 @@ def test_what_is_stored_is_passed_over_and_new_products_are_filled_in(
     monkeypatch.setattr(service, "PIECE", 4)
     add_products(store, 10)
     seen = []
-    stop_after = iter([False, False, True])
+    answers = iter([False] * 4 + [True])  # asked before each piece and each batch
     with pytest.raises(TrainingInterrupted, match="what is stored stays"):
         predict_missing(
-            store, workspace, settings, version, lambda *p: seen.append(p), lambda: next(stop_after)
+            store, workspace, settings, version, lambda *p: seen.append(p), lambda: next(answers)
         )
     assert seen == [(4, 10), (8, 10)] and len(stored(store, version)) == 8
     assert predict_missing(store, workspace, settings, version).num_predicted == 2
