@@ -39,6 +39,14 @@ class TrainingInterrupted(MmcoreError):
     run: str | None = None  # name of the run that can be resumed
 
 
+class JobLostError(MmcoreError):
+    """A job went to another worker, or ended; this one may write nothing of it any more."""
+
+
+class JobCancelledError(MmcoreError):
+    """A person asked for the job to be cancelled."""
+
+
 class CheckpointError(MmcoreError):
     """A checkpoint can't be written, read, or belongs to another run."""
 
@@ -57,6 +65,10 @@ class WorkspaceError(MmcoreError):
 
 class StoreError(MmcoreError):
     """The database can't be opened, is newer than this version, or is damaged."""
+
+
+class BackupError(MmcoreError):
+    """A backup can't be made, read, or put back."""
 
 
 class StaleWriteError(MmcoreError):

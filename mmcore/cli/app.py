@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from mmcore import __version__
-from mmcore.cli import ask, check, data, learn, options
+from mmcore.cli import ask, check, data, job_commands, learn, options
 from mmcore.errors import MmcoreError
 
 app = typer.Typer(
@@ -35,6 +35,9 @@ app.command("evaluate")(learn.evaluate)
 app.command("predict")(ask.predict)
 app.command("predict-batch")(ask.predict_batch)
 app.command("doctor")(check.doctor)
+app.command("retrain")(job_commands.retrain)
+app.command("worker")(job_commands.worker)
+app.add_typer(job_commands.jobs_app, name="jobs")
 
 # the base of every complaint about the command's own words; Typer exports only its children
 _UsageError = typer.BadParameter.__mro__[1]

@@ -1,6 +1,7 @@
 """Commands that make and judge models: train, evaluate, demo."""
 
 import shlex
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,7 +85,7 @@ def run_training(
     """Return the end of a run that was shown on the screen."""
     workspace, settings = open_workspace(home)
     from mmcore.cli.training_view import watch
-    from mmcore.services import training
+    from mmcore.services import registry, training
 
     with screen.stop_on_signal() as should_stop:
         if resume:
@@ -92,7 +93,7 @@ def run_training(
         else:
             events = training.train(workspace, settings, choices, name, should_stop)
         try:
-            return watch(events)
+            finished = watch(events)
         except TrainingInterrupted as error:
             command = ["python", "-m", "mmcore", "train", "--resume", str(error.run)]
             chosen = home or home_for_all.get()
@@ -100,6 +101,8 @@ def run_training(
                 command += ["--home", str(chosen)]
             hint = f"{error}; go on with `{shlex.join(command)}`"
             raise TrainingInterrupted(hint) from error
+    registry.register_trained(workspace, settings, finished.name, time.time())
+    return finished
 
 
 def _parse_modalities(text: str | None):
@@ -151,7 +154,7 @@ def demo(
     workspace, settings = open_workspace(home)
     from mmcore.services import demo as service
 
-    state = service.find_or_draw(workspace, products, screen.counting)
+    state = service.find_or_draw(workspace, settings, products, screen.counting)
     if state.is_new or not state.model:
         run_training(home, service.CHOICES, None, None)
     with screen.counting("photos") as show:

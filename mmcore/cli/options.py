@@ -17,7 +17,10 @@ Home = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Model = Annotated[
-    str | None, typer.Option("--model", metavar="NAME", help="Model version; the newest without.")
+    str | None,
+    typer.Option(
+        "--model", metavar="NAME", help="Model version; else production, else the newest."
+    ),
 ]
 
 

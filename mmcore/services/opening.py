@@ -3,6 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy.exc import DBAPIError
+
+from mmcore.errors import StoreError
+from mmcore.services.restore_swap import undo_interrupted
 from mmcore.settings import Settings
 from mmcore.store.engine import Store, sqlite_url
 from mmcore.store.migrate import migrate
@@ -12,14 +16,23 @@ from mmcore.workspace import Workspace
 def open_store(workspace: Workspace, settings: Settings) -> Store:
     """Return the store of a workspace, made where there is none; the caller closes it.
 
+    A restore that was killed half-way is taken back first.
+
     Raises:
         WorkspaceError: if the workspace can't be written.
         StoreError: if the database can't be opened or is newer than this version.
     """
     workspace.create()
+    undo_interrupted(workspace)
     store = Store(settings.database_url or sqlite_url(workspace.database_file))
     try:
         migrate(store)
+    except DBAPIError as error:
+        store.close()
+        raise StoreError(
+            f"the database {store.engine.url} can't be used: {error.orig}; check that it is "
+            "reachable and undamaged, or put back a copy from a backup"
+        ) from error
     except BaseException:
         store.close()
         raise

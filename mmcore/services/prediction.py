@@ -18,7 +18,7 @@ WORDS_SHOWN = 5
 
 
 def load_runtime(workspace: Workspace, settings: Settings, model: str | None) -> "TorchRuntime":
-    """Return a model ready to predict; the newest one where no name is given.
+    """Return a model ready to predict; without a name production, else the newest.
 
     Raises:
         WorkspaceError: if there is no such model.
@@ -28,7 +28,7 @@ def load_runtime(workspace: Workspace, settings: Settings, model: str | None) ->
     from mmcore.build import resolve_device
     from mmcore.runtime import TorchRuntime
 
-    artifact = load_artifact(model_folder(workspace, model))
+    artifact = load_artifact(model_folder(workspace, settings, model))
     return TorchRuntime(artifact, resolve_device(settings.device), settings.decode_threads)
 
 

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from mmcore.catalog.products import load_catalogue
-from mmcore.catalog.snapshot import snapshot_hash
+from mmcore.catalog.products import Catalogue
+from mmcore.catalog.snapshot import keep_snapshot, load_snapshot, snapshot_path
 from mmcore.config import RunChoices, RunConfig, build_run_config
-from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
+from mmcore.errors import TrainingDataError, TrainingInterrupted
+from mmcore.services.catalogue_frame import read_catalogue
 from mmcore.services.finished import Finished, finished_before
 from mmcore.services.run_lock import held
 from mmcore.services.runs import Run, begin_run, find_run
-from mmcore.services.training_data import Selection, fit_modalities, select
+from mmcore.services.training_data import fit_modalities, select
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
 
@@ -35,7 +36,12 @@ class Started:
     notes: tuple[str, ...]
 
 
-Event = "Started | FeatureResult | StepResult | EpochResult | Finished"
+@dataclass(frozen=True)
+class Judging:
+    """A run whose network is trained: it is calibrated and judged now, then saved."""
+
+
+Event = "Started | FeatureResult | StepResult | EpochResult | Judging | Finished"
 
 
 def train(
@@ -50,17 +56,11 @@ def train(
     Raises:
         MmcoreError: of the kind that fits; a run that had begun can be resumed.
     """
-    from mmcore.build import resolve_device
-
-    device = resolve_device(settings.device)
-    catalogue = load_catalogue(workspace.catalogue_file)
-    selection = select(catalogue)
-    modalities, notes = fit_modalities(choices.modalities, selection.train)
-    choices = replace(choices, modalities=modalities)
-    config = build_run_config(choices, on_gpu=device.type != "cpu")
-    notes = (*selection.notes, *notes, *_plan_notes(config, choices))
-    training = _Training(workspace, settings, catalogue.source, selection, config)
-    run = begin_run(workspace.create(), name, config, snapshot_hash(catalogue))
+    catalogue = read_catalogue(workspace, settings)
+    config, notes = plan(catalogue, choices, settings)
+    training = _Training(workspace, settings, catalogue, config)
+    snapshot = keep_snapshot(catalogue, workspace.create().snapshots)
+    run = begin_run(workspace, name, config, snapshot)
     with held(run):
         yield from training.events(run, notes, should_stop)
 
@@ -73,29 +73,54 @@ def resume(
 ) -> Iterator[Event]:
     """Go on with a run that was stopped or killed, from its last checkpoint.
 
+    It learns from the labels it began with, whatever was labelled since.
+
     Raises:
-        WorkspaceError: if there is no such run, it is going on elsewhere, or the labels have
-            changed since.
+        WorkspaceError: if there is no such run, or it is going on elsewhere.
     """
     run = find_run(workspace, name)
     with held(run):
         finished = finished_before(run)
         if finished is None:
-            training = _resumed(workspace, settings, run)
-            yield from training.events(run, (), should_stop)
+            yield from go_on(workspace, settings, run, (), should_stop)
             return
         run.remove()
         yield finished
 
 
-def _resumed(workspace: Workspace, settings: Settings, run: Run) -> "_Training":
-    catalogue = load_catalogue(workspace.catalogue_file)
-    if snapshot_hash(catalogue) != run.snapshot:
-        raise WorkspaceError(
-            f"run {run.name!r} can't go on: products or labels have changed since it began; "
-            f"start a new training, and delete {run.folder}"
-        )
-    return _Training(workspace, settings, catalogue.source, select(catalogue), run.config)
+def go_on(
+    workspace: Workspace,
+    settings: Settings,
+    run: Run,
+    notes: tuple[str, ...],
+    should_stop: Callable[[], bool],
+) -> Iterator[Event]:
+    """Train a recorded run from where it stands to its end, yielding as `train` does.
+
+    Raises:
+        MmcoreError: of the kind that fits.
+    """
+    catalogue = load_snapshot(snapshot_path(workspace.snapshots, run.snapshot), run.snapshot)
+    training = _Training(workspace, settings, catalogue, run.config)
+    yield from training.events(run, notes, should_stop)
+
+
+def plan(
+    catalogue: Catalogue, choices: RunChoices, settings: Settings
+) -> tuple[RunConfig, tuple[str, ...]]:
+    """Return the full configuration for a person's choices, and notes on what it leaves out.
+
+    Raises:
+        MmcoreError: if a choice, or the catalogue, doesn't allow a training.
+    """
+    from mmcore.build import resolve_device
+
+    device = resolve_device(settings.device)
+    selection = select(catalogue)
+    modalities, notes = fit_modalities(choices.modalities, selection.train)
+    choices = replace(choices, modalities=modalities)
+    config = build_run_config(choices, on_gpu=device.type != "cpu")
+    return config, (*selection.notes, *notes, *_plan_notes(config, choices))
 
 
 def _plan_notes(config: RunConfig, choices: RunChoices) -> list[str]:
@@ -133,8 +158,7 @@ class _Training:
         self,
         workspace: Workspace,
         settings: Settings,
-        source: str,
-        selection: Selection,
+        catalogue: Catalogue,
         config: RunConfig,
     ) -> None:
         from mmcore.batches import encode_products
@@ -142,7 +166,8 @@ class _Training:
         from mmcore.encoders import fit_encoder, with_ngrams
         from mmcore.services.images import ImageInput, starting_backbone
 
-        self.source, self.selection, self.config = source, selection, config
+        self.source, self.config = catalogue.source, config
+        self.selection = selection = select(catalogue)
         self.device = resolve_device(settings.device)
         self.codes = [c.code for c in selection.classes]
         self.encoders = {
@@ -189,6 +214,7 @@ class _Training:
             yield from fit(self.model, data, self.config, options)
             state = checkpoint.load().state
             yield from self._fit_linear_heads(state.best_at[0], should_stop)
+            yield Judging()
             finished = self._finish(run, notes, state.history, _Watch(started, should_stop))
             run.remove()  # before the last yield: a caller may stop there
             yield finished

@@ -35,7 +35,19 @@ def newest_revision() -> str:
     return str(ScriptDirectory(str(_FOLDER)).get_current_head())
 
 
-def _upgrade(connection: Connection) -> None:
+def is_known(revision: str) -> bool:
+    """Return whether this version can read tables of a revision, or bring them up to its own."""
+    script = ScriptDirectory(str(_FOLDER))
+    return revision in {known.revision for known in script.walk_revisions()}
+
+
+def migrate_to(store: Store, revision: str) -> None:
+    """Make the tables of an older, known revision in an empty database."""
+    with store.writing() as session:
+        _upgrade(session.connection(), revision)
+
+
+def _upgrade(connection: Connection, revision: str = "head") -> None:
     current = MigrationContext.configure(connection).get_current_revision()
     if current == newest_revision():
         return
@@ -43,7 +55,7 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(_FOLDER))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except CommandError as error:
         raise StoreError(
             f"the database is at revision {current}, which this version of Rayon doesn't know "

@@ -21,6 +21,7 @@ ANNOTATION_KINDS = ("label", "accept", "skip", "flag", "unflag", "undo", "import
 ACT_KINDS = ("single", "bulk", "import", "class", "undo")
 JOB_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 STAGES = ("candidate", "production", "archived")
+STAGE_ACTS = ("register", "activate", "rollback")
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
@@ -69,26 +70,33 @@ class Product(Base):
     __table_args__ = (
         CheckConstraint("split IN ('train', 'val', 'test')", name="split"),
         Index(None, "class_id", "id"),
-        Index(None, "split", "id"),
-        Index(None, "is_flagged", "id"),
         Index(None, "random_rank"),
+        # all that lists are narrowed by and ordered by, without the texts: a filter that few
+        # products pass reads this and nothing else
+        Index(
+            "ix_product_filter",
+            *("removed_at", "id", "class_id", "split", "is_flagged", "photo", "random_rank"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     product_id: Mapped[str] = mapped_column(unique=True)  # the shop's own
     title: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
-    search_text: Mapped[str] = mapped_column(default="")  # cleaned title, description and id
+    search_text: Mapped[str] = mapped_column(default="")  # see `search.py`; written by imports
     photo: Mapped[str] = mapped_column(default="")  # content key, "" without a photo
     photo_hash: Mapped[str] = mapped_column(default="")
     group_id: Mapped[str] = mapped_column(index=True)
     split: Mapped[str]
+    is_split_given: Mapped[bool] = mapped_column(default=False)  # by a file: only a file moves it
     extra: Mapped[dict] = mapped_column(default=dict)
     class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
     version: Mapped[int] = mapped_column(default=0)  # raised by every annotation that changes it
     is_flagged: Mapped[bool] = mapped_column(default=False)
     random_rank: Mapped[float]  # 0 to 1, drawn once: a random order that pages can walk
     created_at: Mapped[float]
+    # not in the catalogue since (an import replaced it); the row stays, for its annotations do
+    removed_at: Mapped[float | None]
 
 
 class Act(Base):
@@ -114,6 +122,7 @@ class Annotation(Base):
         CheckConstraint(_one_of("kind", ANNOTATION_KINDS), name="kind"),
         Index(None, "product_id", "id"),
         Index(None, "annotator_id", "created_at"),
+        Index(None, "annotator_id", "product_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -174,10 +183,12 @@ class StageChange(Base):
     """Who moved a model to another stage, and when."""
 
     __tablename__ = "stage_change"
+    __table_args__ = (CheckConstraint(_one_of("act", STAGE_ACTS), name="act"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), index=True)
-    stage_before: Mapped[str]
+    act: Mapped[str]  # tells a rollback from an activation: the way back is read from these rows
+    stage_before: Mapped[str]  # "" when it is registered
     stage: Mapped[str]
     annotator_id: Mapped[int | None] = mapped_column(ForeignKey("annotator.id"))
     reason: Mapped[str] = mapped_column(default="")
@@ -208,6 +219,8 @@ class Prediction(Base):
     entropy: Mapped[float]  # of the fused answer, 0 to 1 (nats over log K)
     disagreement: Mapped[float]  # between text and image, 0 to 1
     suspicion: Mapped[float]  # how confidently both towers oppose the stored label, 0 to 1
+    # the label that suspicion was reckoned against; where the product has another now, it is old
+    label_class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
     top: Mapped[dict] = mapped_column(default=dict)  # view -> [[class id, probability], ...]
 
 
@@ -236,6 +249,7 @@ class Job(Base):
     result: Mapped[dict] = mapped_column(default=dict)
     error: Mapped[str] = mapped_column(default="")
     attempt: Mapped[int] = mapped_column(default=0)  # raised by each claim: the fencing token
+    num_lost: Mapped[int] = mapped_column(default=0)  # attempts whose worker fell silent
     worker: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[float | None]
     cancel_requested: Mapped[bool] = mapped_column(default=False)
@@ -243,6 +257,18 @@ class Job(Base):
     created_at: Mapped[float]
     started_at: Mapped[float | None]
     ended_at: Mapped[float | None]
+
+
+class WorkerLease(Base):
+    """A worker that has shown itself lately; without a live row here somebody starts one."""
+
+    __tablename__ = "worker_lease"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    pid: Mapped[int]  # to be read by people; a dead process's number may be somebody else's
+    started_at: Mapped[float]
+    expires_at: Mapped[float]
 
 
 class Setting(Base):

@@ -1,0 +1,108 @@
+"""What is shown of the model registry: versions, their folders and their history."""
+
+from dataclasses import dataclass
+
+from mmcore.errors import ArtifactError
+from mmcore.manifest import FILES, read_manifest, verify
+from mmcore.store import models
+from mmcore.store.engine import Store
+from mmcore.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class StageEvent:
+    """One change of stage: what, by whom, when and why."""
+
+    act: str  # register, activate or rollback
+    stage_before: str
+    stage: str
+    who: str | None  # None: the machine
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True)
+class VersionInfo:
+    """One model version as it is shown.
+
+    Attributes:
+        folder: present, damaged, missing or pruned.
+        changes: oldest first.
+    """
+
+    id: int
+    name: str
+    stage: str
+    parent: str | None
+    snapshot: str
+    job_id: int | None
+    scores: dict
+    verdict: dict
+    created_at: float
+    folder: str
+    problem: str  # of a damaged folder, in words
+    num_bytes: int
+    changes: tuple[StageEvent, ...]
+
+
+def list_versions(
+    store: Store, workspace: Workspace, check_files: bool = False
+) -> list[VersionInfo]:
+    """Return every version, newest first.
+
+    Args:
+        check_files: read every file of every folder and hold it to its checksum; without it, only
+            look whether the files are there.
+    """
+    with store.reading() as session:
+        rows = models.list_versions(session)
+        changes = models.stage_changes(session)
+    events: dict[int, list[StageEvent]] = {}
+    for row, who in changes:
+        event = StageEvent(row.act, row.stage_before, row.stage, who, row.reason, row.created_at)
+        events.setdefault(row.model_version_id, []).append(event)
+    found = []
+    for row, parent in rows:
+        state, problem = folder_state(workspace, row.name, row.is_pruned, check_files)
+        found.append(
+            VersionInfo(
+                id=row.id,
+                name=row.name,
+                stage=row.stage,
+                parent=parent,
+                snapshot=row.snapshot,
+                job_id=row.job_id,
+                scores=row.scores,
+                verdict=row.verdict,
+                created_at=row.created_at,
+                folder=state,
+                problem=problem,
+                num_bytes=size_on_disk(workspace, row.name),
+                changes=tuple(events.get(row.id, ())),
+            )
+        )
+    return found
+
+
+def folder_state(
+    workspace: Workspace, name: str, is_pruned: bool, check_files: bool = True
+) -> tuple[str, str]:
+    """Return (present, damaged, missing or pruned; what is wrong with a damaged one)."""
+    folder = workspace.models / name
+    if not folder.is_dir():
+        return ("pruned", "") if is_pruned else ("missing", f"{folder} is not there")
+    try:
+        read_manifest(folder)
+        if check_files:
+            verify(folder)
+        lost = [file for file in FILES if not (folder / file).is_file()]
+        if lost:
+            return "damaged", f"{lost[0]} is missing"
+    except (ArtifactError, OSError) as error:
+        return "damaged", str(error)
+    return "present", ""
+
+
+def size_on_disk(workspace: Workspace, name: str) -> int:
+    """Return the bytes of a model folder, 0 where there is none."""
+    return sum(p.stat().st_size for p in (workspace.models / name).glob("*") if p.is_file())

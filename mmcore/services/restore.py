@@ -1,0 +1,313 @@
+"""Putting a backup back: checked first, then unpacked beside, then swapped in, or not at all.
+
+What was there before is kept beside the workspace's files, in `before-restore-…`, until a person
+deletes it.
+"""
+
+import os
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zipfile import ZipFile
+
+from sqlalchemy import text
+
+from mmcore.errors import BackupError, StoreError
+from mmcore.services.backup import verify_backup
+from mmcore.services.backup_file import (
+    DATABASE,
+    BackupInfo,
+    is_part_name,
+    opened_backup,
+    part_chunks,
+)
+from mmcore.services.restore_swap import Move, commit, restore_lock, swap, undo
+from mmcore.settings import Settings
+from mmcore.store.copying import check_sqlite, copy_rows, count_rows, load_lines
+from mmcore.store.engine import Store, sqlite_url
+from mmcore.store.migrate import is_known, migrate, migrate_to
+from mmcore.workspace import Workspace
+
+SPARE_BYTES = 100_000_000  # beside what is unpacked: journals, the database's own work
+
+_SIDE_FILES = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database in use
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class RestoreOptions:
+    """What the person allowed.
+
+    Attributes:
+        replace: what is in the workspace gives way (and is kept aside).
+        force: even while other processes have it open; what they write afterwards is lost.
+    """
+
+    replace: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class RestoreReport:
+    """What was put back, and where the old files are now (None: there were none)."""
+
+    info: BackupInfo
+    kept: Path | None
+
+
+def restore(
+    source: Path,
+    workspace: Workspace,
+    settings: Settings,
+    options: RestoreOptions,
+    now: float,
+    progress: Progress = lambda done, total: None,
+) -> RestoreReport:
+    """Put a backup into a workspace and its database, SQLite or PostgreSQL, whichever it came from.
+
+    Args:
+        progress: called with (bytes unpacked, bytes in all).
+
+    Raises:
+        BackupError: if the backup is damaged or newer than this version, the workspace isn't
+            empty, somebody has it open, or the disk is too small; nothing has changed then.
+    """
+    info = verify_backup(source)
+    if not is_known(info.revision):
+        raise BackupError(
+            f"backup {source} was made by a newer version of Rayon (tables {info.revision}); "
+            "update Rayon, then restore"
+        )
+    workspace.create()
+    with restore_lock(workspace):
+        undo(workspace)
+        task = _Restore(source, workspace, settings, info, options)
+        return task.run(now, progress)
+
+
+class _Restore:
+    """One restore; `restore` is the only caller."""
+
+    def __init__(
+        self,
+        source: Path,
+        workspace: Workspace,
+        settings: Settings,
+        info: BackupInfo,
+        options: RestoreOptions,
+    ) -> None:
+        self.source, self.workspace, self.info = source, workspace, info
+        self.options = options
+        self.url = settings.database_url or sqlite_url(workspace.database_file)
+        self.target = Store(self.url)
+        self.scratch = workspace.home / f".restore-{secrets.token_hex(8)}"
+
+    def run(self, now: float, progress: Progress) -> RestoreReport:
+        """Return the report of a restore that is done."""
+        try:
+            if not (self.options.replace or self._is_empty()):
+                raise BackupError(
+                    f"workspace {self.workspace.home} isn't empty; choose another with --home DIR, "
+                    "or say --replace: what is there is then kept aside"
+                )
+            self._check_nobody_there()
+            self._check_space()
+            self._unpack(progress)
+            self._prepare_database()
+            return RestoreReport(self.info, self._put_in_place(now))
+        except OSError as error:
+            raise BackupError(
+                f"{self.source} can't be restored to {self.workspace.home}: "
+                f"{error.strerror or error}; the workspace is as it was"
+            ) from error
+        finally:
+            self.target.close()
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+    # -- before anything is touched --------------------------------------------------------------
+
+    @property
+    def database(self) -> Path:
+        """Return the file of a SQLite database."""
+        return Path(self.target.engine.url.database)
+
+    def _is_empty(self) -> bool:
+        home = self.workspace
+        models = [p for p in home.models.glob("*") if not p.name.startswith(".")]
+        if home.catalogue_file.exists() or models:
+            return False
+        if not self.target.is_sqlite:
+            migrate(self.target)
+            with self.target.engine.connect() as connection:
+                return not any(count_rows(connection).values())
+        if not self.database.exists():
+            return True
+        try:
+            return not any(check_sqlite(self.database).values())
+        except StoreError:  # a damaged one is what people restore over, and it isn't empty
+            return False
+
+    def _check_nobody_there(self) -> None:
+        """Connections tell better than leases: a dead process has none, an idle one has."""
+        if self.options.force:
+            return
+        if not self.target.is_sqlite:
+            with self.target.engine.connect() as connection:
+                others = connection.scalar(
+                    text(
+                        "SELECT count(*) FROM pg_stat_activity "
+                        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                        "AND backend_type = 'client backend'"
+                    )
+                )
+            if others:
+                raise _in_use(f"{others} other connections to the database are open")
+        elif self.database.exists() and is_open_elsewhere(self.database):
+            raise _in_use(f"another process has {self.database} open")
+
+    def _check_space(self) -> None:
+        wanted = self.info.num_bytes + SPARE_BYTES
+        free = shutil.disk_usage(self.workspace.home).free
+        if free < wanted:
+            raise BackupError(
+                f"{self.workspace.home} has {free / 1e9:.1f} GB free, restoring needs "
+                f"{wanted / 1e9:.1f}; free some disk space"
+            )
+
+    # -- beside the old files --------------------------------------------------------------------
+
+    def _unpack(self, progress: Progress) -> None:
+        done = 0
+        self.scratch.mkdir()
+        with opened_backup(self.source) as (info, archive):
+            for part in info.parts:
+                path = self.scratch / part.name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("xb") as file:
+                    for chunk in part_chunks(archive, part):
+                        file.write(chunk)
+                done += part.num_bytes
+                progress(done, info.num_bytes)
+            if not info.is_sqlite:
+                self._build_database(archive)
+        for folder in ("photos", "models"):
+            (self.scratch / folder).mkdir(exist_ok=True)
+
+    def _build_database(self, archive: ZipFile) -> None:
+        """Make a SQLite file of a PostgreSQL backup's rows."""
+        store = Store(sqlite_url(self.scratch / DATABASE))
+        try:
+            migrate_to(store, self.info.revision)
+        finally:
+            store.close()
+        for name in self.info.rows:
+            if not is_part_name(f"tables/{name}.jsonl"):
+                raise BackupError(f"{self.source} has a table {name!r}; don't trust it")
+            with (self.scratch / "tables" / f"{name}.jsonl").open("rb") as lines:
+                load_lines(self.scratch / DATABASE, name, lines)
+
+    def _prepare_database(self) -> None:
+        """Check the unpacked database and bring it to this version's tables."""
+        path = self.scratch / DATABASE
+        found = check_sqlite(path)
+        wrong = [name for name, num in self.info.rows.items() if found.get(name) != num]
+        if wrong:
+            raise BackupError(
+                f"{self.source}: table {wrong[0]} has {found.get(wrong[0])} rows, its manifest "
+                f"says {self.info.rows[wrong[0]]}; use another backup"
+            )
+        with _opened(path) as store:
+            migrate(store)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+
+    # -- in their place --------------------------------------------------------------------------
+
+    def _put_in_place(self, now: float) -> Path | None:
+        """Swap everything in; returns where the old things are.
+
+        With PostgreSQL the rows are replaced in one transaction, while the new files are in place
+        already; killed right after its end, the files go back and the restore must be run again.
+        """
+        stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
+        aside = self.workspace.home / f"before-restore-{stamp}-{secrets.token_hex(2)}"
+        moves = self._moves(aside)
+        if hasattr(os, "sync"):
+            os.sync()  # what was unpacked is on the disk before anything old is moved
+        try:
+            swap(self.workspace, moves, self.scratch, aside)
+            if not self.target.is_sqlite:
+                with _opened(self.scratch / DATABASE) as source:
+                    copy_rows(source, self.target, replace=True)
+            elif not self.options.force:
+                # somebody may have opened it since we looked: their labels would go nowhere
+                old = Path(next(m.aside for m in moves if m.place == str(self.database)))
+                if old.exists() and is_open_elsewhere(old):
+                    raise _in_use(f"another process has just opened {self.database}")
+        except BaseException:
+            undo(self.workspace)
+            raise
+        commit(self.workspace)
+        if not self.options.replace and not any(p.is_file() for p in aside.glob("*/*/*")):
+            shutil.rmtree(aside, ignore_errors=True)  # empty folders, a database without a row
+        return aside if aside.exists() else None
+
+    def _moves(self, aside: Path) -> list[Move]:
+        moves = self._database_moves(aside) if self.target.is_sqlite else []
+        places: list[tuple[Path, Path]] = []
+        if (self.scratch / "catalogue.parquet").exists():
+            places.append((self.workspace.catalogue_file, self.scratch / "catalogue.parquet"))
+        if self.info.has_photos:
+            places.append((self.workspace.photos, self.scratch / "photos"))
+        if self.info.has_models:
+            places.append((self.workspace.models, self.scratch / "models"))
+        return moves + [Move(str(old), str(aside / old.name), str(new)) for old, new in places]
+
+    def _database_moves(self, aside: Path) -> list[Move]:
+        new = self.scratch / DATABASE
+        if self.database.parent != self.workspace.home:
+            # perhaps another disk: renames work only within one
+            aside = self.database.parent / aside.name
+            new = Path(shutil.move(new, self.database.parent / f".{self.scratch.name[1:]}.db"))
+        beside = (self.database.with_name(self.database.name + end) for end in _SIDE_FILES)
+        gone = [Move(str(path), str(aside / path.name), None) for path in beside]
+        return [*gone, Move(str(self.database), str(aside / self.database.name), str(new))]
+
+
+def is_open_elsewhere(database: Path) -> bool:
+    """Return whether another process has a SQLite database open, even if it does nothing.
+
+    Leaving WAL needs the file for oneself, and every open connection holds a lock on it. Puts what
+    is in the -wal file into the database on the way.
+    """
+    try:
+        with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+        return False
+    except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    except sqlite3.DatabaseError:  # no database at all: nobody works with it
+        return False
+
+
+def _in_use(reason: str) -> BackupError:
+    return BackupError(
+        f"the workspace is in use ({reason}): stop the app, workers and commands, then restore"
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Store]:
+    store = Store(sqlite_url(path))
+    try:
+        yield store
+    finally:
+        store.close()

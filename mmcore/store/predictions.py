@@ -1,0 +1,129 @@
+"""Predictions at rest: one row a product and model version, read by naming the version.
+
+A row is true of the product's text and photo as they were. Whoever changes those calls
+`forget_products` in the same transaction; the next `predict_missing` fills the gap. Of the label
+only `suspicion` knows: `label_class_id` says against which, and `stale_suspicions` finds the rows
+where the label has moved on.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from mmcore.store.tables import Prediction, Product, ProductClass
+
+INPUT = (
+    Product.id,
+    Product.product_id,
+    Product.title,
+    Product.description,
+    Product.photo,
+    Product.extra,
+)
+
+
+def count_missing(session: Session, version_id: int) -> int:
+    """Return how many products a version has said nothing about."""
+    predicted = select(func.count()).where(Prediction.model_version_id == version_id)
+    return session.scalar(select(func.count(Product.id))) - session.scalar(predicted)
+
+
+def products_without(session: Session, version_id: int, after: int, limit: int) -> list[tuple]:
+    """Return the next products without a prediction: INPUT's columns, then the label's class id.
+
+    Args:
+        after: id of the last product of the piece before, 0 at first.
+    """
+    has_row = (Prediction.product_id == Product.id) & (Prediction.model_version_id == version_id)
+    rows = session.execute(
+        select(*INPUT, Product.class_id)
+        .join(Prediction, has_row, isouter=True)
+        .where(Prediction.product_id.is_(None), Product.id > after)
+        .order_by(Product.id)
+        .limit(limit)
+    )
+    return [tuple(row) for row in rows]
+
+
+def inputs_now(session: Session, product_ids: Sequence[int]) -> dict[int, tuple]:
+    """Return id -> INPUT's columns as they are now, without products that are gone."""
+    if not product_ids:
+        return {}
+    # a range and not a list of ids: SQLite and PostgreSQL both limit the parameters of a statement
+    inside = Product.id.between(min(product_ids), max(product_ids))
+    wanted = set(product_ids)
+    rows = session.execute(select(*INPUT).where(inside))
+    return {row[0]: tuple(row) for row in rows if row[0] in wanted}
+
+
+def add_predictions(session: Session, rows: list[dict]) -> None:
+    """Store predictions; one that is there already (another process was quicker) stays."""
+    if not rows:
+        return
+    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    # the table and not the class: no object is built for any of 100,000 rows
+    session.execute(make(Prediction.__table__).on_conflict_do_nothing(), rows)
+
+
+def forget_products(session: Session, product_ids: Iterable[int]) -> None:
+    """Delete what every version said about products whose text or photo has changed."""
+    ids = sorted(product_ids)
+    for start in range(0, len(ids), 500):
+        piece = ids[start : start + 500]
+        session.execute(delete(Prediction).where(Prediction.product_id.in_(piece)))
+
+
+def class_now(session: Session) -> dict[int, int]:
+    """Return class id -> the class it stands for now: itself, or what it was merged into."""
+    rows = dict(session.execute(select(ProductClass.id, ProductClass.merged_into_id)).all())
+
+    def end(class_id: int) -> int:
+        seen = {class_id}
+        while (following := rows.get(class_id)) is not None and following not in seen:
+            seen.add(following)
+            class_id = following
+        return class_id
+
+    return {class_id: end(class_id) for class_id in rows}
+
+
+def classes_by_code(session: Session) -> dict[str, int]:
+    """Return code -> class id, archived ones included."""
+    return dict(session.execute(select(ProductClass.code, ProductClass.id)).all())
+
+
+def answered_classes(session: Session, version_id: int) -> set[int]:
+    """Return the classes that a version's fused answer names for any product."""
+    found = select(Prediction.fused_class_id).where(Prediction.model_version_id == version_id)
+    return set(session.scalars(found.distinct()))
+
+
+def stale_suspicions(session: Session, version_id: int, after: int, limit: int) -> list[tuple]:
+    """Return (product id, label's class id now, top) where suspicion regards an older label."""
+    rows = session.execute(
+        select(Prediction.product_id, Product.class_id, Prediction.top)
+        .join(Product, Product.id == Prediction.product_id)
+        .where(
+            Prediction.model_version_id == version_id,
+            Prediction.label_class_id.is_distinct_from(Product.class_id),
+            Prediction.product_id > after,
+        )
+        .order_by(Prediction.product_id)
+        .limit(limit)
+    )
+    return [tuple(row) for row in rows]
+
+
+def set_suspicions(session: Session, version_id: int, rows: list[dict]) -> None:
+    """Write new suspicions: product_id, suspicion and label_class_id a row."""
+    keyed = [{"model_version_id": version_id, **row} for row in rows]
+    if keyed:
+        session.execute(update(Prediction), keyed)  # by primary key, many at once
+
+
+def class_codes(session: Session) -> dict[int, str]:
+    """Return class id -> code, in the order of ids."""
+    rows = session.execute(select(ProductClass.id, ProductClass.code).order_by(ProductClass.id))
+    return dict(rows.all())
