@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from mmcore.errors import NotFoundError
 from mmcore.store.tables import Annotation, Product, ProductClass
 
-_SELECTED = (
+BULK_COLUMNS = (
     "act_id product_id annotator_id kind class_id class_before_id was_flagged is_flagged version "
     "suggestion model_version_id comment created_at"
 ).split()
@@ -113,16 +113,21 @@ def record_for(session: Session, ids: Sequence[int], mark: Mark) -> int:
         *_who(mark), class_id, Product.class_id, Product.is_flagged, flag, Product.version + 1,
         *_why(mark),
     ).where(among(session, ids))  # fmt: skip
-    return insert_and_apply(session, mark.act_id, rows)
+    return insert_and_apply(session, mark.act_id, BULK_COLUMNS, rows)
 
 
-def insert_and_apply(session: Session, act_id: int, rows: Select) -> int:
+def insert_and_apply(session: Session, act_id: int, columns: Sequence[str], rows: Select) -> int:
     """Return how many annotations an INSERT ... SELECT made; their products follow at once.
 
     Args:
-        rows: in the order of `_SELECTED`, of products that are locked.
+        columns: of the annotation, in the order of `rows`.
+        rows: of products that are locked.
     """
-    statement = insert(Annotation).from_select(_SELECTED, rows, include_defaults=False)
+    statement = (
+        insert(Annotation)
+        .from_select(columns, rows, include_defaults=False)
+        .execution_options(preserve_rowcount=True)
+    )
     count = session.execute(statement).rowcount
     apply_to_products(session, act_id)
     return count

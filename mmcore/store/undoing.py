@@ -7,10 +7,10 @@ undo can itself be undone, which brings the decision back.
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from mmcore.store.annotations import apply_to_products
+from mmcore.store.annotations import insert_and_apply
 from mmcore.store.tables import Act, Annotation, Annotator, Product, ProductClass
 
 _COLUMNS = (
@@ -111,10 +111,7 @@ def restore(session: Session, act: Row, undo_id: int, annotator_id: int, now: fl
     )
     if not is_skip:
         rows = rows.where(_is_in_force(), _class_is_there())
-    statement = insert(Annotation).from_select(_COLUMNS, rows, include_defaults=False)
-    count = session.execute(statement).rowcount
-    apply_to_products(session, undo_id)
-    return count
+    return insert_and_apply(session, undo_id, _COLUMNS, rows)
 
 
 def kept(session: Session, act_id: int, undo_id: int, limit: int) -> Sequence[Row]:
