@@ -16,7 +16,7 @@ from mmcore.services.labelling import Marked, saved_mark
 from mmcore.services.people import Actor, require
 from mmcore.store import acts, queue, undoing
 from mmcore.store.class_changes import ClassChange, apply_changes, changes_of
-from mmcore.store.classes import class_of_id, count_products, lock_classes, named
+from mmcore.store.classes import class_of_id, count_products, lock_classes, lock_table, named
 from mmcore.store.engine import Store
 from mmcore.store.history import moment, told
 
@@ -179,6 +179,8 @@ def _check_right(actor: Actor, root: Row, target: Row) -> None:
 
 
 def _lock(session: Session, target_id: int, class_ids: list[int]) -> None:
+    if class_ids:
+        lock_table(session)
     before = undoing.classes_before(session, target_id)
     lock_classes(session, [*class_ids, *before], is_shared=not class_ids)
     undoing.lock_products_of(session, target_id)

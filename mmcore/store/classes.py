@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from mmcore.errors import NotFoundError, RefusedError
-from mmcore.store.tables import Lease, ModelVersion, Prediction, Product, ProductClass
+from mmcore.store.tables import Annotation, Lease, ModelVersion, Prediction, Product, ProductClass
 
 COLUMNS = (
     ProductClass.id,
@@ -60,6 +60,13 @@ def lock_classes(session: Session, ids: Sequence[int], is_shared: bool = False) 
     statement = select(*COLUMNS).where(ProductClass.id.in_(ids)).order_by(ProductClass.id)
     lock = {"read": True} if is_shared else {"key_share": True}
     return {row.id: row for row in session.execute(statement.with_for_update(**lock))}
+
+
+def lock_table(session: Session) -> None:
+    """Keep everybody else from changing classes; labelling with them goes on."""
+    if session.get_bind().dialect.name == "postgresql":
+        # no row lock covers a code that is about to be taken
+        session.execute(text("LOCK TABLE product_class IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def end_of_merges(session: Session, row: Row) -> Row:
@@ -133,6 +140,11 @@ def counts_by_split(session: Session, class_id: int) -> dict[str, int]:
     """Return how many products of a class each split has."""
     statement = select(Product.split, func.count()).where(Product.class_id == class_id)
     return {split: count for split, count in session.execute(statement.group_by(Product.split))}
+
+
+def count_annotations(session: Session, class_id: int) -> int:
+    """Return how many marks of people gave a class; looks through all of them."""
+    return session.scalar(select(func.count()).where(Annotation.class_id == class_id))
 
 
 def count_leases(session: Session, class_id: int, now: float) -> int:

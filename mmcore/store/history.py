@@ -68,6 +68,7 @@ def of_product(session: Session, product_id: int) -> Sequence[Row]:
             Annotation.created_at, Annotation.seconds, Annotation.suggestion,
             Annotation.model_version_id, Annotation.comment, Act.is_undone, Act.undoes_id,
         )
+        .select_from(Annotation)
         .join(Act, Act.id == Annotation.act_id)
         .join(Annotator, Annotator.id == Annotation.annotator_id)
         .outerjoin(before, before.id == Annotation.class_before_id)
@@ -87,15 +88,15 @@ def recent_acts(session: Session, annotator_id: int, limit: int) -> Sequence[Row
         .limit(limit)
         .subquery()
     )
-    first = (
-        select(func.min(Annotation.id)).where(Annotation.act_id == newest.c.id).scalar_subquery()
-    )
+    row = aliased(Annotation)
+    first = select(func.min(row.id)).where(row.act_id == newest.c.id).scalar_subquery()
     statement = (
         select(
             newest, Annotation.kind.label("verb"), Annotation.comment,
             Product.id.label("product_row"), Product.product_id.label("shop_id"), Product.title,
             Product.photo, ProductClass.code.label("label"),
         )
+        .select_from(newest)
         .join(Annotation, Annotation.id == first)
         .join(Product, Product.id == Annotation.product_id)
         .outerjoin(ProductClass, ProductClass.id == Annotation.class_id)
@@ -104,18 +105,18 @@ def recent_acts(session: Session, annotator_id: int, limit: int) -> Sequence[Row
     return session.execute(statement).all()
 
 
-def class_acts(session: Session, limit: int) -> Sequence[Row]:
-    """Return the last changes of classes, and the undos of them, newest first."""
-    undone = aliased(Act)
-    statement = (
-        select(
-            Act.id, Act.kind, Act.details, Act.is_undone, Act.undoes_id, Act.created_at,
-            Annotator.name.label("annotator"),
-        )
-        .join(Annotator, Annotator.id == Act.annotator_id)
-        .outerjoin(undone, undone.id == Act.undoes_id)
-        .where((Act.kind == "class") | (undone.kind == "class"))
-        .order_by(Act.id.desc())
-        .limit(limit)
-    )  # fmt: skip
-    return session.execute(statement).all()
+def class_acts(session: Session, limit: int) -> list[Row]:
+    """Return the last changes of classes with their undos and redos, newest first."""
+    statement = select(
+        Act.id, Act.kind, Act.details, Act.is_undone, Act.undoes_id, Act.created_at,
+        Annotator.name.label("annotator"),
+    ).join(Annotator, Annotator.id == Act.annotator_id)  # fmt: skip
+    level = session.execute(
+        statement.where(Act.kind == "class").order_by(Act.id.desc()).limit(limit)
+    ).all()
+    found: list[Row] = []
+    while level:
+        found += level
+        ids = [row.id for row in level]
+        level = session.execute(statement.where(Act.undoes_id.in_(ids))).all()
+    return sorted(found, key=lambda row: -row.id)[:limit]

@@ -98,6 +98,13 @@ class Act(Base):
     __table_args__ = (
         CheckConstraint(_one_of("kind", ACT_KINDS), name="kind"),
         Index(None, "annotator_id", "id"),
+        # few among many: the history of the classes
+        Index(
+            "ix_act_class",
+            "id",
+            sqlite_where=text("kind = 'class'"),
+            postgresql_where=text("kind = 'class'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

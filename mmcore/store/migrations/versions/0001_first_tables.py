@@ -69,6 +69,13 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_act_annotator_id_id"), ["annotator_id", "id"], unique=False
         )
+        batch_op.create_index(
+            "ix_act_class",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'class'"),
+            postgresql_where=sa.text("kind = 'class'"),
+        )
 
     op.create_table(
         "job",
