@@ -175,7 +175,7 @@ def _write(
         }
         for row, product, class_id in changes
     ]
-    session.execute(insert(Annotation), values)
+    session.execute(insert(Annotation.__table__), values)
     apply_to_products(session, act_id)
     return created
 

@@ -44,7 +44,18 @@ def checked_text(text: str, what: str, limit: int) -> str:
     Raises:
         RefusedError: naming what is wrong and the limit.
     """
-    clean = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    clean = text.strip()
+    if not (clean.isascii() and clean.isprintable()):  # nearly all is, and files have many cells
+        clean = _without_surprises(clean, what)
+    if len(clean) > limit:
+        raise RefusedError(
+            f"{what} has {len(clean):,} characters, {limit:,} are the limit; shorten it"
+        )
+    return clean
+
+
+def _without_surprises(text: str, what: str) -> str:
+    clean = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     # Cc: control characters; Cs: halves of characters, which no database stores
     bad = next(
         (c for c in clean if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t"), ""
@@ -52,10 +63,6 @@ def checked_text(text: str, what: str, limit: int) -> str:
     if bad:
         raise RefusedError(
             f"{what} {_shown(clean)} holds the control character U+{ord(bad):04X}; remove it"
-        )
-    if len(clean) > limit:
-        raise RefusedError(
-            f"{what} has {len(clean):,} characters, {limit:,} are the limit; shorten it"
         )
     return clean
 

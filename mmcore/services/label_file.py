@@ -85,9 +85,11 @@ def _parse(line: int, cells: Mapping[str, Any], now: float) -> FileLabel:
     Raises:
         RefusedError, ValueError: saying what is wrong with it.
     """
+    shop_id = _text(cells, "product_id")
+    checked_line(shop_id, "product_id", 1_000, needed=True)
     return FileLabel(
         line,
-        checked_line(_text(cells, "product_id"), "product_id", 1_000, needed=True),
+        shop_id.strip(),  # not rewritten in any way: it must be found
         checked_line(_text(cells, "label"), "label", 200, needed=True),
         checked_line(_text(cells, "annotator"), "annotator", MAX_ANNOTATOR),
         _time(cells.get("time"), now),

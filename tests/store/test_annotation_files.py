@@ -26,6 +26,8 @@ from mmcore.store.product_filter import ProductFilter
 from mmcore.store.tables import Product
 
 FORMATS = ("csv", "jsonl", "parquet")
+MANY = 10_000
+SECONDS = 30  # generous: it takes about two on two busy cores
 NASTY = ("=1+1", "+33", "-5", "@x", "'=a", "''-b", "é;à", 'quo"te', "=\n", "a,b")
 
 
@@ -248,32 +250,15 @@ def test_no_cell_is_a_formula_and_each_comes_back(cell):
     assert unguarded(written) == cell
 
 
-def test_a_hundred_thousand_labels_take_seconds(tmp_path):
-    from mmcore.store.engine import Store, sqlite_url
-    from mmcore.store.migrate import migrate
-
-    store = Store(sqlite_url(tmp_path / "big.db"))
-    migrate(store)
-    shop = open_shop(store, 100_000)
-    path = tmp_path / "l.csv"
-    with path.open("w", encoding="utf-8") as file:
-        file.write("product_id,label,annotator,time\n")
-        file.writelines(f"p{i},{'ABCD'[i % 4]},anna,{NOW}\n" for i in range(1, 100_001))
-    times = {}
-
-    def measured(name, work):
-        started = time.perf_counter()
-        result = work()
-        times[name] = round(time.perf_counter() - started, 2)
-        return result
-
-    found = measured("import", lambda: import_labels(store, shop.lead, path, NOW))
-    assert found.changed == 100_000
+def test_many_labels_take_seconds(store, tmp_path):
+    shop = open_shop(store, MANY)
+    rows = [f"p{i},{'ABCD'[i % 4]},anna,{NOW}" for i in range(1, MANY + 1)]
+    path = write(tmp_path / "l.csv", "\n".join(["product_id,label,annotator,time", *rows]))
+    started = time.perf_counter()
+    found = import_labels(store, shop.lead, path, NOW)
+    assert found.changed == MANY
     for kind in FORMATS:
-        out = tmp_path / f"out.{kind}"
-        assert measured(kind, lambda out=out: export_labels(store, out)).count == 100_000
-    undone = measured("undo", lambda: undo(store, shop.lead, "u", NOW, found.act_id))
-    assert undone.restored == 100_000 and set(shop.labels()) == {None}
-    store.close()
-    print(times)
-    assert max(times.values()) < 60
+        assert export_labels(store, tmp_path / f"out.{kind}").count == MANY
+    undone = undo(store, shop.lead, "u", NOW, found.act_id)
+    assert undone.restored == MANY and set(shop.labels()) == {None}
+    assert time.perf_counter() - started < SECONDS
