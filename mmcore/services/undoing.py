@@ -107,7 +107,7 @@ def _undo(
         _lock(session, target.id, [change.class_id for change in changes])
         apply_changes(session, changes)
         _restore_products(session, target, undo_id, actor, now)
-        _refuse_leftovers(session, changes)
+        _check_merges(session, changes)
         acts.mark_chain(session, [*chain, undo_id])
         queue.settle(session, undo_id, now)
         return _saved(session, new.token)
@@ -209,17 +209,21 @@ def _reason(row: Row) -> str:
     return f"was {told(row if row.kind else None, row.label)} since"
 
 
-def _refuse_leftovers(session: Session, changes: list[ClassChange]) -> None:
-    """Refuse to bring a merge back over products that were labelled with its class since."""
+def _check_merges(session: Session, changes: list[ClassChange]) -> None:
+    """Refuse to bring a merge back over what happened to its classes since it was undone."""
     for change in changes:
-        if change.after.get("merged_into_id") is not None:
-            count = count_products(session, change.class_id)
-            if count:
-                row = class_of_id(session, change.class_id)
-                raise RefusedError(
-                    f"{count:,} products were labelled {named(row)} since the merge was undone; "
-                    "merge the classes anew"
-                )
+        into_id = change.after.get("merged_into_id")
+        if into_id is None:
+            continue
+        row, into = class_of_id(session, change.class_id), class_of_id(session, into_id)
+        count = count_products(session, change.class_id)
+        if count or into.is_archived:
+            since = (
+                f"{count:,} products were labelled {named(row)}"
+                if count
+                else f"class {named(into)} was archived or merged"
+            )
+            raise RefusedError(f"{since} since the merge was undone; merge the classes anew")
 
 
 def _saved(session: Session, token: str) -> Undone:
