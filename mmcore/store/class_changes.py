@@ -43,7 +43,9 @@ def apply_changes(session: Session, changes: Sequence[ClassChange]) -> None:
         row = rows[change.class_id]
         current = {name: getattr(row, name) for name in change.after}
         if current == dict(change.after):
-            continue
+            if change.after.get("merged_into_id") is not None:
+                raise RefusedError(f"class {named(row)} was merged by another act since")
+            continue  # e.g. taken back from the archive already: only products are left to do
         differs = [name for name in change.before if current[name] != change.before[name]]
         if differs:
             raise RefusedError(

@@ -244,6 +244,19 @@ def test_a_merge_is_not_redone_over_new_labels(shop):
     assert set(shop.labels()) == {"A"}
 
 
+def test_a_merge_is_not_redone_over_another_merge(shop):
+    result = merge_classes(shop.store, shop.lead, "D", "B", "t", NOW)
+    undo(shop.store, shop.lead, "u", NOW, act_id=result.act_id)
+    again = merge_classes(shop.store, shop.lead, "D", "B", "t2", NOW)
+    with pytest.raises(RefusedError, match="class D .* was merged by another act since"):
+        redo(shop.store, shop.lead, "r", NOW)
+    undo(shop.store, shop.lead, "u2", NOW, act_id=again.act_id)
+    merge_classes(shop.store, shop.lead, "B", "D", "t3", NOW)
+    with pytest.raises(RefusedError, match="class B .* was archived or merged since the merge was"):
+        redo(shop.store, shop.lead, "r", NOW, act_id=result.act_id)
+    assert codes(shop) == ["A", "C", "D"]
+
+
 def test_unmerging_without_the_products(shop):
     merge_classes(shop.store, shop.lead, "A", "B", "t", NOW)
     unarchive_class(shop.store, shop.lead, "A", "t2", NOW)
