@@ -72,7 +72,16 @@ class BackupError(MmcoreError):
 
 
 class StaleWriteError(MmcoreError):
-    """Somebody else changed the product since it was shown; nothing was written."""
+    """Somebody else changed the product since it was shown; nothing was written.
+
+    Attributes:
+        version: of the product now; a person who has seen it may write again with this one.
+        label: its class code now, None without a label.
+    """
+
+    def __init__(self, message: str, version: int | None = None, label: str | None = None) -> None:
+        super().__init__(message)
+        self.version, self.label = version, label
 
 
 class NotFoundError(MmcoreError):

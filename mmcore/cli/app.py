@@ -10,7 +10,16 @@ from collections.abc import Sequence
 import typer
 
 from mmcore import __version__
-from mmcore.cli import ask, check, data, job_commands, learn, options
+from mmcore.cli import (
+    ask,
+    check,
+    class_commands,
+    data,
+    job_commands,
+    label_commands,
+    learn,
+    options,
+)
 from mmcore.errors import MmcoreError
 
 app = typer.Typer(
@@ -38,6 +47,8 @@ app.command("doctor")(check.doctor)
 app.command("retrain")(job_commands.retrain)
 app.command("worker")(job_commands.worker)
 app.add_typer(job_commands.jobs_app, name="jobs")
+app.add_typer(label_commands.labels_app, name="labels")
+app.add_typer(class_commands.classes_app, name="classes")
 
 # the base of every complaint about the command's own words; Typer exports only its children
 _UsageError = typer.BadParameter.__mro__[1]

@@ -17,7 +17,7 @@ NAMING = {
 }
 
 ROLES = ("viewer", "annotator", "lead", "admin")
-ANNOTATION_KINDS = ("label", "accept", "skip", "flag", "unflag", "undo", "import")
+ANNOTATION_KINDS = ("label", "accept", "skip", "flag", "unflag", "merge", "undo", "import")
 ACT_KINDS = ("single", "bulk", "import", "class", "undo")
 JOB_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 STAGES = ("candidate", "production", "archived")
@@ -103,14 +103,27 @@ class Act(Base):
     """What one person did with one decision: one product or ten thousand; undone as a whole."""
 
     __tablename__ = "act"
-    __table_args__ = (CheckConstraint(_one_of("kind", ACT_KINDS), name="kind"),)
+    __table_args__ = (
+        CheckConstraint(_one_of("kind", ACT_KINDS), name="kind"),
+        Index(None, "annotator_id", "id"),
+        # few among many: the history of the classes
+        Index(
+            "ix_act_class",
+            "id",
+            sqlite_where=text("kind = 'class'"),
+            postgresql_where=text("kind = 'class'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"), index=True)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"))
     token: Mapped[str] = mapped_column(unique=True)  # a resend can't act twice
-    details: Mapped[dict] = mapped_column(default=dict)  # of class acts: what is needed to undo
+    # what was asked and came of it; of class acts also what is needed to undo
+    details: Mapped[dict] = mapped_column(default=dict)
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"), unique=True)
+    # an undo of it is in force; false again once that undo was undone (a redo)
+    is_undone: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[float]
 
 
@@ -132,7 +145,12 @@ class Annotation(Base):
     kind: Mapped[str]
     class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))  # after
     class_before_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
+    was_flagged: Mapped[bool] = mapped_column(default=False)
+    is_flagged: Mapped[bool] = mapped_column(default=False)  # after
     version: Mapped[int]  # of the product, after
+    # the version whose decision is in force after this one: its own where None; an undo goes back
+    # to an older one, so that the decision before can be undone next
+    stands: Mapped[int | None]
     seconds: Mapped[float | None]  # spent looking
     # what was shown: {"class": code, "probability": p, "hidden": bool}; {} without a suggestion
     suggestion: Mapped[dict] = mapped_column(default=dict)

@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("token", sa.String(), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("undoes_id", sa.Integer(), nullable=True),
+        sa.Column("is_undone", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('single', 'bulk', 'import', 'class', 'undo')", name=op.f("ck_act_kind")
@@ -102,7 +103,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("undoes_id", name=op.f("uq_act_undoes_id")),
     )
     with op.batch_alter_table("act", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_act_annotator_id"), ["annotator_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_act_annotator_id_id"), ["annotator_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_act_class",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'class'"),
+            postgresql_where=sa.text("kind = 'class'"),
+        )
 
     op.create_table(
         "job",
@@ -235,14 +245,17 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("class_id", sa.Integer(), nullable=True),
         sa.Column("class_before_id", sa.Integer(), nullable=True),
+        sa.Column("was_flagged", sa.Boolean(), nullable=False),
+        sa.Column("is_flagged", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("stands", sa.Integer(), nullable=True),
         sa.Column("seconds", sa.Double(), nullable=True),
         sa.Column("suggestion", sa.JSON(), nullable=False),
         sa.Column("model_version_id", sa.Integer(), nullable=True),
         sa.Column("comment", sa.String(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('label', 'accept', 'skip', 'flag', 'unflag', 'undo', 'import')",
+            "kind IN ('label', 'accept', 'skip', 'flag', 'unflag', 'merge', 'undo', 'import')",
             name=op.f("ck_annotation_kind"),
         ),
         sa.ForeignKeyConstraint(["act_id"], ["act.id"], name=op.f("fk_annotation_act_id")),
