@@ -13,6 +13,7 @@ from sqlalchemy import (
     distinct,
     func,
     literal,
+    or_,
     select,
 )
 from sqlalchemy.sql.selectable import Subquery
@@ -38,7 +39,6 @@ _RANGE = 2**32
 
 ENTRY, PREDICTION = QueueEntry.__table__, Prediction.__table__
 _annotation, _act, _product = Annotation.__table__, Act.__table__, Product.__table__
-_DECISIONS = ("label", "accept")
 WAITING_COLUMNS = [column.name for column in ENTRY.c]
 
 # the products of one act
@@ -108,7 +108,7 @@ def scores(class_key: ColumnElement[int]) -> list[ColumnElement[float]]:
 def _marks(of_act: bool) -> Subquery:
     """Return what people have said about each product and still stand by."""
     a = _annotation.c
-    is_decision = a.kind.in_(_DECISIONS)
+    is_decision = _is_decision(a.kind)
     marks = (
         select(
             a.product_id,
@@ -119,10 +119,15 @@ def _marks(of_act: bool) -> Subquery:
             func.max(a.annotator_id).label("passer"),
         )
         .join(_act, _act.c.id == a.act_id)
-        .where(a.kind.in_((*_DECISIONS, "skip")), _act.c.is_undone.is_(False))
+        .where(is_decision | (a.kind == "skip"), _act.c.is_undone.is_(False))
         .group_by(a.product_id)
     )
     return (marks.where(a.product_id.in_(ACT_PRODUCTS)) if of_act else marks).subquery()
+
+
+def _is_decision(kind: ColumnElement[str]) -> ColumnElement[bool]:
+    # not IN: SQLAlchemy writes that anew for each execution
+    return or_(kind == "label", kind == "accept")
 
 
 def _audience(marks: Subquery) -> ColumnElement[int]:
@@ -141,7 +146,7 @@ def _label_before(product_id: ColumnElement[int]) -> ColumnElement[int | None]:
     first = _annotation.alias("first")
     return (
         select(first.c.class_before_id)
-        .where(first.c.product_id == product_id, first.c.kind.in_(_DECISIONS))
+        .where(first.c.product_id == product_id, _is_decision(first.c.kind))
         .order_by(first.c.id)
         .limit(1)
         .scalar_subquery()

@@ -17,7 +17,7 @@ NAMING = {
 }
 
 ROLES = ("viewer", "annotator", "lead", "admin")
-ANNOTATION_KINDS = ("label", "accept", "skip", "flag", "unflag", "undo", "import")
+ANNOTATION_KINDS = ("label", "accept", "skip", "flag", "unflag", "merge", "undo", "import")
 ACT_KINDS = ("single", "bulk", "import", "class", "undo")
 JOB_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 STAGES = ("candidate", "production", "archived")

@@ -283,7 +283,7 @@ def upgrade() -> None:
         sa.Column("comment", sa.String(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('label', 'accept', 'skip', 'flag', 'unflag', 'undo', 'import')",
+            "kind IN ('label', 'accept', 'skip', 'flag', 'unflag', 'merge', 'undo', 'import')",
             name=op.f("ck_annotation_kind"),
         ),
         sa.ForeignKeyConstraint(["act_id"], ["act.id"], name=op.f("fk_annotation_act_id")),
