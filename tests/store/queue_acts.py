@@ -189,3 +189,9 @@ def add_predictions(session, model_id, scores):
         for product_id, values in scores.items()
     ]
     session.execute(insert(Prediction), rows)
+
+
+def scores_of_any(product_id, label):
+    """Return scores that differ from product to product."""
+    a, b = product_id * 104729 % 1009 / 1009, product_id * 611953 % 1013 / 1013
+    return a, b, 1 - a, b if label else 0.0, label
