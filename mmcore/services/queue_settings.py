@@ -1,7 +1,7 @@
 """How the queue of a workspace is mixed and shared: choices of the lead, kept in the store."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -54,8 +54,10 @@ def put_queue_settings(store: Store, actor: Actor, settings: QueueSettings) -> N
     """
     require(actor, "lead")
     _check(settings)
-    value = {**asdict(settings), "mix": dict(settings.mix)}
     with store.writing() as session:
+        # what was asked for once counts as overlap for ever, or a report would forget opinions
+        largest = max(settings.overlap_share, largest_overlap(session))
+        value = {**asdict(settings), "mix": dict(settings.mix), _LARGEST: largest}
         session.merge(Setting(name=SETTING, value=value))
         session.flush()
         queue.drop_second_opinions(session, value)
@@ -63,10 +65,18 @@ def put_queue_settings(store: Store, actor: Actor, settings: QueueSettings) -> N
 
 def read_settings(session: Session) -> QueueSettings:
     """Return the choices in force, in a transaction that is open already."""
-    value = session.connection().execute(_VALUE).scalar()
-    return QueueSettings(**value) if value else QueueSettings()
+    value = session.connection().execute(_VALUE).scalar() or {}
+    return QueueSettings(**{name: value[name] for name in _NAMES if name in value})
 
 
+def largest_overlap(session: Session) -> float:
+    """Return the largest share of products that second opinions were ever asked for."""
+    value = session.connection().execute(_VALUE).scalar() or {}
+    return value.get(_LARGEST, OVERLAP_SHARE)
+
+
+_LARGEST = "largest_overlap_share"
+_NAMES = [choice.name for choice in fields(QueueSettings)]
 _VALUE = select(Setting.value).where(Setting.name == SETTING)
 
 
