@@ -14,6 +14,7 @@ from mmcore.agreement import (
     krippendorff_alpha,
     wilson_interval,
 )
+from mmcore.scoring import LONE_TOWER_WEIGHT
 from mmcore.services.queue_settings import largest_overlap
 from mmcore.store import quality
 from mmcore.store.engine import Store
@@ -200,7 +201,7 @@ def count_conflicts(store: Store) -> tuple[int, int]:
 def suspect_precision(store: Store, threshold: float = SUSPECT_FROM) -> SuspectPrecision:
     """Return how often people changed labels that the model opposed when they saw them."""
     with store.reading() as session:
-        found = quality.suspects(session, threshold)
+        found = quality.suspects(session, threshold, threshold / LONE_TOWER_WEIGHT)
     (n, changed, as_predicted), (others, others_changed, _) = found[True], found[False]
     return SuspectPrecision(
         Share(changed, n), Share(as_predicted, n), Share(others_changed, others)

@@ -18,7 +18,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from mmcore.scoring import LONE_TOWER_WEIGHT
 from mmcore.store.queue_rows import below, overlap_below
 from mmcore.store.tables import Act, Annotation, Annotator, Prediction, Product, ProductClass
 
@@ -89,15 +88,17 @@ def products_shown(session: Session, product_ids: Sequence[int]) -> dict[int, Ro
     return {row.id: row for row in rows}
 
 
-def suspects(session: Session, threshold: float) -> dict[bool, tuple[int, int, int]]:
+def suspects(
+    session: Session, threshold: float, lone_threshold: float
+) -> dict[bool, tuple[int, int, int]]:
     """Return n, changed, changed_as_predicted of labels that were suspect, and of the others.
 
     Looks at the first decision of a person on each product that had a label, made beside a
     model's suggestion. Suspect is a label that both towers of that model opposed, each with at
-    least the threshold (a lone tower's word counts as it does in `scoring.suspicions`).
+    least the threshold; one tower alone needs the other, higher threshold.
     """
     before, after = Annotation.class_before_id, Annotation.class_id
-    is_suspect = _opposed(before, threshold)
+    is_suspect = _opposed(before, threshold, lone_threshold)
     named = or_(Prediction.text_class_id == after, Prediction.image_class_id == after)
     rows = session.execute(
         select(
@@ -125,14 +126,13 @@ def _first_decisions() -> Select:
     return select(func.min(Annotation.id)).join(Act).where(_STANDS).group_by(Annotation.product_id)
 
 
-def _opposed(label: ColumnElement[int], threshold: float) -> ColumnElement[bool]:
+def _opposed(label: ColumnElement[int], threshold: float, lone: float) -> ColumnElement[bool]:
     p = Prediction
     by_text = and_(p.text_class_id != label, p.text_probability >= threshold)
     by_image = and_(p.image_class_id != label, p.image_probability >= threshold)
-    sure = threshold / LONE_TOWER_WEIGHT
     return case(
-        (p.image_class_id.is_(None), and_(by_text, p.text_probability >= sure)),
-        (p.text_class_id.is_(None), and_(by_image, p.image_probability >= sure)),
+        (p.image_class_id.is_(None), and_(by_text, p.text_probability >= lone)),
+        (p.text_class_id.is_(None), and_(by_image, p.image_probability >= lone)),
         else_=and_(by_text, by_image),
     )
 
