@@ -28,6 +28,7 @@ LEVELS = (
     {
         "metrics",
         "scoring",
+        "cross_check",
         "encoders",
         "backbones",
         "pixels",

@@ -155,7 +155,8 @@ def add_products(session, ids, labels):
         }
         for i in ids
     ]
-    session.execute(insert(Product), rows)
+    if rows:
+        session.execute(insert(Product), rows)
 
 
 def add_model(store, model_id, scores, stage="production"):
