@@ -160,13 +160,74 @@ class Annotation(Base):
 
 
 class Lease(Base):
-    """A product that somebody has open; two rows where it is given to two people on purpose."""
+    """A product that somebody has open; never two people at once."""
 
     __tablename__ = "lease"
+    __table_args__ = (Index(None, "annotator_id", "taken_at"),)
 
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), primary_key=True)
-    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"), primary_key=True)
-    expires_at: Mapped[float] = mapped_column(index=True)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"))
+    token: Mapped[str]  # of the annotation that may come of it: one showing, one decision
+    taken_at: Mapped[float]
+    expires_at: Mapped[float]
+
+
+class QueueEntry(Base):
+    """A product that waits for a person; gone once decided, back when that is undone.
+
+    "Next" walks one of the indexes from its end: every order has its own, twice, for the whole
+    queue and for the products of one label. Scores are those of the production model, -1 where it
+    has said nothing yet.
+    """
+
+    __tablename__ = "queue_entry"
+    __table_args__ = (
+        *(
+            Index(f"ix_queue_entry_{name}", "audience", name, "product_id")
+            for name in ("disagreement", "uncertainty", "entropy", "random_rank")
+        ),
+        *(
+            Index(f"ix_queue_entry_class_{name}", "audience", "class_key", name, "product_id")
+            for name in ("disagreement", "uncertainty", "entropy", "random_rank")
+        ),
+        Index("ix_queue_entry_newest", "audience", "product_id"),
+        Index("ix_queue_entry_class_newest", "audience", "class_key", "product_id"),
+        *(
+            Index(
+                f"ix_queue_entry_{'_'.join((*by, 'suspicion'))}",
+                *("audience", *(f"{part}_key" for part in by), "suspicion", "product_id"),
+                sqlite_where=text("suspicion > 0"),
+                postgresql_where=text("suspicion > 0"),
+            )
+            for by in ((), ("class",))
+        ),
+    )
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), primary_key=True)
+    # who may get it: see store/queue.py
+    audience: Mapped[int]
+    class_key: Mapped[int]  # id of the label it had before people decided, 0 without
+    # who gave the first of two opinions; their decision is the product's label meanwhile
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("annotator.id"))
+    disagreement: Mapped[float]
+    uncertainty: Mapped[float]  # 1 - margin
+    entropy: Mapped[float]
+    suspicion: Mapped[float]
+    random_rank: Mapped[float]
+
+
+class QueueTally(Base):
+    """How many products wait, kept in parts so that people don't wait for each other to count.
+
+    Row 0 has what the catalogue put in, an annotator's row what they took out (below 0) or gave
+    back by an undo; the sum waits.
+    """
+
+    __tablename__ = "queue_tally"
+
+    annotator_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    waiting: Mapped[int]
+    unlabelled: Mapped[int]  # of these
 
 
 class ModelVersion(Base):

@@ -195,16 +195,98 @@ def upgrade() -> None:
         "lease",
         sa.Column("product_id", sa.Integer(), nullable=False),
         sa.Column("annotator_id", sa.Integer(), nullable=False),
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("taken_at", sa.Double(), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(
             ["annotator_id"], ["annotator.id"], name=op.f("fk_lease_annotator_id")
         ),
         sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_lease_product_id")),
-        sa.PrimaryKeyConstraint("product_id", "annotator_id", name=op.f("pk_lease")),
+        sa.PrimaryKeyConstraint("product_id", name=op.f("pk_lease")),
     )
     with op.batch_alter_table("lease", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_lease_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_lease_annotator_id_taken_at"), ["annotator_id", "taken_at"], unique=False
+        )
 
+    op.create_table(
+        "queue_entry",
+        sa.Column("product_id", sa.Integer(), nullable=False),
+        sa.Column("audience", sa.Integer(), nullable=False),
+        sa.Column("class_key", sa.Integer(), nullable=False),
+        sa.Column("decided_by_id", sa.Integer(), nullable=True),
+        sa.Column("disagreement", sa.Double(), nullable=False),
+        sa.Column("uncertainty", sa.Double(), nullable=False),
+        sa.Column("entropy", sa.Double(), nullable=False),
+        sa.Column("suspicion", sa.Double(), nullable=False),
+        sa.Column("random_rank", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["annotator.id"], name=op.f("fk_queue_entry_decided_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["product.id"], name=op.f("fk_queue_entry_product_id")
+        ),
+        sa.PrimaryKeyConstraint("product_id", name=op.f("pk_queue_entry")),
+    )
+    with op.batch_alter_table("queue_entry", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_queue_entry_class_disagreement",
+            ["audience", "class_key", "disagreement", "product_id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_queue_entry_class_entropy",
+            ["audience", "class_key", "entropy", "product_id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_queue_entry_class_newest", ["audience", "class_key", "product_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_queue_entry_class_random_rank",
+            ["audience", "class_key", "random_rank", "product_id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_queue_entry_class_suspicion",
+            ["audience", "class_key", "suspicion", "product_id"],
+            unique=False,
+            sqlite_where=sa.text("suspicion > 0"),
+            postgresql_where=sa.text("suspicion > 0"),
+        )
+        batch_op.create_index(
+            "ix_queue_entry_class_uncertainty",
+            ["audience", "class_key", "uncertainty", "product_id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_queue_entry_disagreement", ["audience", "disagreement", "product_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_queue_entry_entropy", ["audience", "entropy", "product_id"], unique=False
+        )
+        batch_op.create_index("ix_queue_entry_newest", ["audience", "product_id"], unique=False)
+        batch_op.create_index(
+            "ix_queue_entry_random_rank", ["audience", "random_rank", "product_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_queue_entry_suspicion",
+            ["audience", "suspicion", "product_id"],
+            unique=False,
+            sqlite_where=sa.text("suspicion > 0"),
+            postgresql_where=sa.text("suspicion > 0"),
+        )
+        batch_op.create_index(
+            "ix_queue_entry_uncertainty", ["audience", "uncertainty", "product_id"], unique=False
+        )
+
+    op.create_table(
+        "queue_tally",
+        sa.Column("annotator_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("waiting", sa.Integer(), nullable=False),
+        sa.Column("unlabelled", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("annotator_id", name=op.f("pk_queue_tally")),
+    )
     op.create_table(
         "model_version",
         sa.Column("id", sa.Integer(), nullable=False),
