@@ -71,14 +71,11 @@ def encode_products(
     encoded = {name: encoder.encode(products) for name, encoder in encoders.items()}
     inputs = {name: rows for name, (rows, _) in encoded.items()}
     present = {name: filled for name, (_, filled) in encoded.items()}
-    ngrams = {
-        name: encoder.ngrams.encode(products)
-        for name, encoder in encoders.items()
-        if isinstance(encoder, TextEncoder) and encoder.ngrams
-    }
-    for name, rows in ngrams.items():
-        # a text of unknown words may still hold known parts of words
-        present[name] = present[name] | (np.diff(rows.indptr) > 0)
+    ngrams = {}
+    for name, encoder in encoders.items():
+        if isinstance(encoder, TextEncoder) and encoder.ngrams:
+            ngrams[name], has = encoder.encode_ngrams(products)
+            present[name] = present[name] | has
     photos = np.array(products["photo"], dtype=object)
     if model.image_name:
         present[model.image_name] = photos != ""

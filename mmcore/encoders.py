@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from mmcore.config import ModalityConfig
 from mmcore.errors import ConfigError
@@ -40,6 +41,14 @@ class TextEncoder:
         for i, texts in enumerate(zip(*columns, strict=True)):
             ids[i] = self.vocabulary.encode(texts, self.length)
         return ids, (ids != PAD_ID).any(axis=1)
+
+    def encode_ngrams(self, products: pd.DataFrame) -> tuple[sparse.csr_array | None, np.ndarray]:
+        """Return (N, D) rows for the linear head, None without one; and (N,) bool: whether there
+        is anything in a row. A text of unknown words may still hold known parts of words."""
+        if self.ngrams is None:
+            return None, np.zeros(len(products), dtype=bool)
+        rows = self.ngrams.encode(products)
+        return rows, np.diff(rows.indptr) > 0
 
 
 @dataclass(frozen=True)
