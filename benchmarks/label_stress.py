@@ -39,7 +39,7 @@ from mmcore.store.tables import Act, Annotation, Product, ProductClass  # noqa: 
 CODES = tuple("ABCDEFGH")
 RESENT = 0.1  # share of labels sent once more
 SKIPPED = 0.05
-TOGETHER_S = 0.25  # so often all threads send one and the same label
+TOGETHER_S = 1.0  # so often all threads send one and the same label
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,10 @@
 """One person's decision on one product: label, accept, skip, flag. Undo is in `undoing.py`.
 
 Each is safe to send again with the same token: it acts once, and answers the same every time.
+
+What was answered survives the death of every process. A power cut is another matter on SQLite:
+with WAL and synchronous=NORMAL the file stays whole, but the labels of the last moments before it
+may be missing (PostgreSQL keeps them, too, as it is delivered).
 """
 
 import math
@@ -172,8 +176,8 @@ def _mark(store: Store, actor: Actor, seen: Seen, decision: _Decision, now: floa
         act_id = begin_act(session, new)
         if act_id is None:
             return saved_mark(session, saved_act(session, new.token).id)
-        chosen = decision.class_code
-        class_id = usable_class(session, chosen).id if chosen is not None else None
+        code = decision.class_code
+        class_id = usable_class(session, code).id if code is not None else None
         product = lock_product(session, seen.product_id)
         _refuse_stale(session, product, seen)
         mark = Mark(

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from mmcore.errors import NotFoundError, RefusedError
 from mmcore.store.tables import Act, Annotator
 
+_act = Act.__table__  # plain SQL for what every label runs: it takes half the time
+
 
 @dataclass(frozen=True)
 class NewAct:
@@ -54,7 +56,7 @@ def begin_act(session: Session, new: NewAct) -> int | None:
         "is_undone": False,
         "created_at": new.now,
     }
-    statement = insert(Act).on_conflict_do_nothing(index_elements=["token"]).returning(Act.id)
+    statement = insert(_act).on_conflict_do_nothing(index_elements=["token"]).returning(_act.c.id)
     act_id = session.execute(statement, values).scalar()
     if act_id is None:
         _refuse_other_content(session, new, asked)

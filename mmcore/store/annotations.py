@@ -32,6 +32,9 @@ BULK_COLUMNS = (
     "suggestion model_version_id comment created_at"
 ).split()
 
+# plain SQL for what every label runs: it takes half the time
+_annotation, _product = Annotation.__table__, Product.__table__
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -98,10 +101,12 @@ def record(session: Session, product: Row, mark: Mark) -> int:
         "comment": mark.comment,
         "created_at": mark.now,
     }
-    annotation_id = session.execute(insert(Annotation).returning(Annotation.id), values).scalar()
+    annotation_id = session.execute(
+        insert(_annotation).returning(_annotation.c.id), values
+    ).scalar()
     if mark.changes:
         state = {"class_id": class_id, "is_flagged": is_flagged, "version": version}
-        session.execute(update(Product).where(Product.id == product.id).values(state))
+        session.execute(update(_product).where(_product.c.id == product.id).values(state))
     return annotation_id
 
 
