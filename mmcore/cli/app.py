@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from mmcore import __version__
-from mmcore.cli import ask, check, data, learn, options
+from mmcore.cli import ask, backup_commands, check, data, learn, model_commands, options
 from mmcore.errors import MmcoreError
 
 app = typer.Typer(
@@ -35,6 +35,9 @@ app.command("evaluate")(learn.evaluate)
 app.command("predict")(ask.predict)
 app.command("predict-batch")(ask.predict_batch)
 app.command("doctor")(check.doctor)
+app.add_typer(model_commands.models, name="models")
+app.command("backup")(backup_commands.backup)
+app.command("restore")(backup_commands.restore)
 
 # the base of every complaint about the command's own words; Typer exports only its children
 _UsageError = typer.BadParameter.__mro__[1]
