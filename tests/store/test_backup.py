@@ -526,12 +526,12 @@ def test_who_opens_it_in_the_last_moment_stops_the_restore(old, monkeypatch):
     settings = settings_of(workspace)
     holders = []
 
-    def open_it(self):
+    def open_it(*_):
         connection = Store(sqlite_url(workspace.database_file)).engine.connect()
         connection.execute(select(Product.id))
         holders.append(connection)
 
-    monkeypatch.setattr("mmcore.services.restore._Restore._check_space", open_it)
+    monkeypatch.setattr("mmcore.services.restore.require_space", open_it)
     with pytest.raises(BackupError, match="another process has just opened"):
         restore(path, workspace, settings, RestoreOptions(replace=True), NOW)
     holders[0].close()
@@ -542,7 +542,7 @@ def test_who_opens_it_in_the_last_moment_stops_the_restore(old, monkeypatch):
 def test_a_disk_that_is_too_small_is_told_before(old, monkeypatch):
     workspace, before, path = old
     usage = shutil.disk_usage(workspace.home)._replace(free=10**6)
-    monkeypatch.setattr("mmcore.services.restore.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("mmcore.services.restore_checks.shutil.disk_usage", lambda path: usage)
     with pytest.raises(BackupError, match="0.0 GB free, restoring needs 0.1"):
         restore(path, workspace, settings_of(workspace), RestoreOptions(replace=True), NOW)
     assert is_as_it_was(workspace, before)
