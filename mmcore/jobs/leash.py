@@ -9,11 +9,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DBAPIError
-
 from mmcore.errors import JobCancelledError
 from mmcore.store import jobs
 from mmcore.store.engine import Store
+from mmcore.store.failures import AWAY
 from mmcore.store.jobs import Claim, Signal
 
 
@@ -87,7 +86,7 @@ class Leash:
         while not self._ended.wait(self._times.listen_s):
             try:
                 self._listen_once(self._clock())
-            except DBAPIError:
+            except AWAY:
                 continue  # a database that is away may come back before the lease has passed
 
     def _listen_once(self, now: float) -> None:

@@ -19,6 +19,7 @@ from mmcore.jobs.local import new_worker
 from mmcore.jobs.logs import JobLog, log_path
 from mmcore.jobs.records import JobRecord, record
 from mmcore.store import jobs, workers
+from mmcore.store.failures import AWAY
 from mmcore.store.jobs import MAX_ATTEMPTS
 from mmcore.store.tables import WorkerLease
 
@@ -133,7 +134,7 @@ class Worker:
             try:
                 with self._around.store.writing() as session:
                     is_ours = end.write(session, job.claim, self._around.clock())
-            except DBAPIError as error:
+            except AWAY as error:
                 if is_last:
                     return f"the end ({end.state}) can't be written: {error}; another attempt will"
                 time.sleep(END_WAIT_S)
@@ -205,10 +206,10 @@ def work(
         had_job = False
         try:
             had_job = worker.step(clock())
-        except DBAPIError as error:
+        except AWAY as error:
             if shift.once:
                 raise
-            complain(f"the database can't be used just now: {error.orig}")
+            complain(f"the database can't be used just now: {error}")
         if had_job:
             num_jobs, idle_since = num_jobs + 1, clock()
         if shift.once:
@@ -226,7 +227,7 @@ def work(
 def describe(error: Exception, home: object) -> str:
     """Return what a person is told of an error that isn't the user's."""
     is_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-    if isinstance(error, DBAPIError):
+    if isinstance(error, DBAPIError):  # outside a session of the store, which explains its own
         code = getattr(error.orig, "sqlite_errorcode", None)
         is_full = code is not None and code & 0xFF == SQLITE_FULL
     if is_full:
