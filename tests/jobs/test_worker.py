@@ -356,7 +356,7 @@ def test_a_shift_outlives_a_database_that_is_away(make_worker, clock, monkeypatc
     worker, complaints = make_worker(lambda context: {}), []
 
     def away(now):
-        raise OperationalError("SELECT", {}, Exception("connection refused"))
+        raise StoreError("connection refused")
 
     monkeypatch.setattr(worker, "step", away)
     work(worker, Shift(), clock, lambda: len(complaints) == 3, complaints.append)
