@@ -1,17 +1,21 @@
 """The command line's front door: which commands there are, and how errors leave.
 
-Exit codes: 0 fine; 1 a user's error, told in one line on stderr; 130 interrupted by the keyboard.
-A traceback is a defect of ours.
+Exit codes: 0 fine; 1 a user's error, told in one line on stderr; 130 interrupted by the keyboard
+or SIGTERM. A traceback is a defect of ours.
 """
 
+import contextlib
+import errno
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
 import typer
 
 from mmcore import __version__
-from mmcore.cli import ask, check, data, learn, options
-from mmcore.errors import MmcoreError
+from mmcore.cli import ask, check, data, learn, options, screen, signals
+from mmcore.errors import MmcoreError, TrainingInterrupted
 
 app = typer.Typer(
     name="mmcore",
@@ -39,6 +43,9 @@ app.command("doctor")(check.doctor)
 # the base of every complaint about the command's own words; Typer exports only its children
 _UsageError = typer.BadParameter.__mro__[1]
 
+_INTERRUPTED = 130  # as a shell has it for Ctrl-C
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 @app.callback()
 def options_of_all(
@@ -53,22 +60,72 @@ def options_of_all(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit code of one command; nothing but defects of ours is raised."""
+    screen.accept_any_text()
+    with signals.interruptible():
+        try:
+            return _run(arguments)
+        except TrainingInterrupted as error:
+            by_keyboard = signals.received(signal.SIGINT)
+            return _complain(str(error), _INTERRUPTED if by_keyboard else 1)
+        except MmcoreError as error:
+            return _complain(str(error))
+        except _UsageError as error:
+            message = error.format_message().rstrip(".")
+            # without a message it was a command without its words: the help is on the screen
+            return _complain(f"{message}; see --help") if message else 0
+        except (BrokenPipeError, SystemExit):  # the latter is Typer's word for the former
+            return _drop_output()  # the reader (head, less) has left: nothing to tell anyone
+        except OSError as error:
+            return _complain(_os_message(error))
+        except (KeyboardInterrupt, typer.Abort):
+            return _interrupted()
+        except Exception:
+            # a library that was interrupted in the middle may raise anything
+            if signals.received():
+                return _interrupted()
+            raise
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    result = app(args=arguments, standalone_mode=False)
+    if result == _INTERRUPTED:  # Typer's word for Ctrl-C
+        return _interrupted()
     try:
-        result = app(args=arguments, standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except MmcoreError as error:
-        return _complain(str(error))
-    except _UsageError as error:
-        return _complain(f"{error.format_message().rstrip('.')}; see --help")
+        sys.stdout and sys.stdout.flush()  # at exit it would be too late to tell anyone
     except BrokenPipeError:
-        # the reader of our output (head, less) has left: nothing to tell anyone
-        sys.stderr.close()
-        return 1
-    except (KeyboardInterrupt, typer.Abort):
-        print("interrupted", file=sys.stderr)
-        return 130
+        raise
+    except OSError as error:
+        _drop_output()
+        reason = error.strerror or error
+        return _complain(f"standard output can't be written: {reason}; send it elsewhere")
+    return result if isinstance(result, int) else 0
 
 
-def _complain(message: str) -> int:
-    print("error:", " ".join(message.split()), file=sys.stderr)
+def _interrupted() -> int:
+    return _complain("interrupted", _INTERRUPTED, "")
+
+
+def _complain(message: str, code: int = 1, start: str = "error: ") -> int:
+    with contextlib.suppress(OSError, ValueError):  # stderr may be closed: the code remains
+        print(start + screen.plain(" ".join(message.split())), file=sys.stderr)
+    return code
+
+
+def _os_message(error: OSError) -> str:
+    """Return what the operating system refused, where no service said it better."""
+    where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "a file"
+    remedy = "check that it is there and that you may use it"
+    if error.errno in _FULL:
+        remedy = "free some space, or choose another workspace with --home DIR"
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        remedy = "change its permissions, or choose another workspace with --home DIR"
+    return f"{where} can't be used: {error.strerror or error}; {remedy}"
+
+
+def _drop_output() -> int:
+    """Let what is still buffered for stdout go nowhere, without a word at exit; returns 1."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
     return 1

@@ -6,21 +6,31 @@ from typing import Annotated
 import typer
 
 from mmcore.cli import screen
-from mmcore.cli.data import choose_columns, column_option
-from mmcore.cli.options import Home, Json, Model, open_workspace
+from mmcore.cli.data import Images, Separator, choose_columns, column_option
+from mmcore.cli.options import Home, Json, Model, given_path, given_text, open_workspace
+from mmcore.cli.tables import answer_table
 from mmcore.errors import ConfigError
 
 
 def predict(
     home: Home = None,
-    title: Annotated[str, typer.Option(help="Title of the product.")] = "",
-    description: Annotated[str, typer.Option(help="Description of the product.")] = "",
+    title: Annotated[
+        str, typer.Option(parser=given_text, metavar="TEXT", help="Title of the product.")
+    ] = "",
+    description: Annotated[
+        str, typer.Option(parser=given_text, metavar="TEXT", help="Description of the product.")
+    ] = "",
     image: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Photo of the product.")
+        Path | None,
+        typer.Option(parser=given_path, metavar="FILE", help="Photo of the product."),
     ] = None,
     extra: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN=VALUE", help="Further column (price=12.50); repeatable."),
+        typer.Option(
+            parser=given_text,
+            metavar="COLUMN=VALUE",
+            help="Further column (price=12.50); repeatable.",
+        ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=1000, help="Classes to show.")] = 5,
     why: Annotated[
@@ -40,12 +50,12 @@ def predict(
     if as_json:
         screen.print_json(prediction.answer_json(runtime, answer, top, explanation))
         return
-    screen.out().print(screen.answer_table(answer, top))
+    screen.out().print(answer_table(answer, top))
     for problem in answer.problems:
         screen.note(problem)
     if explanation is not None:
         for line in prediction.explanation_lines(explanation):
-            screen.out().print(screen.plain(line))
+            screen.say(line)
 
 
 def _pairs(extra: list[str] | None) -> dict[str, str]:
@@ -57,17 +67,22 @@ def _pairs(extra: list[str] | None) -> dict[str, str]:
 
 
 def predict_batch(
-    source: Annotated[Path, typer.Argument(help="CSV file with a header.")],
-    target: Annotated[Path, typer.Argument(help="Result: .csv, .jsonl or .parquet.")],
+    source: Annotated[
+        Path, typer.Argument(parser=given_path, metavar="SOURCE", help="CSV file with a header.")
+    ],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            parser=given_path, metavar="TARGET", help="Result: .csv, .jsonl or .parquet."
+        ),
+    ],
     home: Home = None,
     product_id: Annotated[str | None, column_option("product id", "--id")] = None,
     title: Annotated[str | None, column_option("title")] = None,
     description: Annotated[str | None, column_option("description")] = None,
     image: Annotated[str | None, column_option("name of the photo file")] = None,
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder or ZIP archive of the photos.")
-    ] = None,
-    separator: Annotated[str | None, typer.Option(help="Separator; else found by looking.")] = None,
+    images: Images = None,
+    separator: Separator = None,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
@@ -93,4 +108,4 @@ def predict_batch(
         screen.print_json(report.to_json())
         return
     for line in report.summary():
-        screen.out().print(screen.plain(line))
+        screen.say(line)

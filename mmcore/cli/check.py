@@ -1,11 +1,12 @@
 """The command that looks whether everything is in order: doctor."""
 
 import typer
+from rich.text import Text
 
 from mmcore.cli import screen
 from mmcore.cli.options import Home, Json, open_workspace
 
-_MARKS = {"ok": "[green]ok[/green]     ", "note": "[yellow]note[/yellow]   "}
+_COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
 
 
 def doctor(home: Home = None, as_json: Json = False) -> None:
@@ -21,9 +22,9 @@ def doctor(home: Home = None, as_json: Json = False) -> None:
         screen.print_json([vars(finding) for finding in findings])
     else:
         for finding in findings:
-            mark = _MARKS.get(finding.state, "[red]problem[/red]")
             text = f"{finding.what}: {finding.found}"
             advice = f" - {finding.advice}" if finding.advice else ""
-            screen.out().print(f"{mark} {screen.plain(text + advice)}")
+            mark = (f"{finding.state:<8}", _COLOURS[finding.state])
+            screen.out().print(Text.assemble(mark, screen.plain(text + advice)))
     if any(finding.state == "problem" for finding in findings):
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmcore.cli import screen
-from mmcore.cli.options import Home, Json, open_workspace
+from mmcore.cli.options import Home, Json, given_path, given_text, open_workspace
 
 if TYPE_CHECKING:  # pandas and torch are loaded by the command that needs them, not by --help
     from mmcore.catalog.csv_columns import CsvColumns
@@ -17,7 +17,21 @@ SHOWN_ISSUES = 10
 
 Issues = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Write every remark about a row as a CSV table."),
+    typer.Option(
+        parser=given_path, metavar="FILE", help="Write every remark about a row as a CSV table."
+    ),
+]
+Images = Annotated[
+    Path | None,
+    typer.Option(parser=given_path, metavar="PATH", help="Folder or ZIP archive of the photos."),
+]
+Separator = Annotated[
+    str | None,
+    typer.Option(
+        parser=given_text,
+        metavar="CHARACTER",
+        help="What separates the columns; found by looking without.",
+    ),
 ]
 Replace = Annotated[
     bool, typer.Option("--replace", help="Drop the catalogue that is there instead of adding.")
@@ -27,11 +41,14 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of the splits.")]
 
 def column_option(meaning: str, *names: str) -> object:
     """Return the option that names a column."""
-    return typer.Option(*names, metavar="COLUMN", help=f"Column with the {meaning}; '' for none.")
+    help = f"Column with the {meaning}; '' for none."
+    return typer.Option(*names, parser=given_text, metavar="COLUMN", help=help)
 
 
 def import_csv(
-    file: Annotated[Path, typer.Argument(help="CSV file with a header.")],
+    file: Annotated[
+        Path, typer.Argument(parser=given_path, metavar="FILE", help="CSV file with a header.")
+    ],
     home: Home = None,
     product_id: Annotated[str | None, column_option("product id", "--id")] = None,
     title: Annotated[str | None, column_option("title")] = None,
@@ -40,14 +57,16 @@ def import_csv(
     label: Annotated[str | None, column_option("class")] = None,
     group: Annotated[str | None, column_option("group of near-copies")] = None,
     split: Annotated[str | None, column_option("split (train, val, test)")] = None,
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder or ZIP archive of the photos.")
-    ] = None,
+    images: Images = None,
     extra: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN", help="Further column to keep (price, ...); repeatable."),
+        typer.Option(
+            parser=given_text,
+            metavar="COLUMN",
+            help="Further column to keep (price, ...); repeatable.",
+        ),
     ] = None,
-    separator: Annotated[str | None, typer.Option(help="Separator; else found by looking.")] = None,
+    separator: Separator = None,
     replace_all: Replace = False,
     seed: Seed = 0,
     issues: Issues = None,
@@ -73,7 +92,12 @@ def import_csv(
 
 
 def import_rakuten(
-    folder: Annotated[Path, typer.Argument(help="Folder of the Rakuten France challenge.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            parser=given_path, metavar="FOLDER", help="Folder of the Rakuten France challenge."
+        ),
+    ],
     home: Home = None,
     part: Annotated[str, typer.Option(help="train, or test (which has no labels).")] = "train",
     replace_all: Replace = False,
@@ -122,12 +146,12 @@ def _show(report: "ImportReport", issues: Path | None, as_json: bool, mapping: d
         return
     if mapping:
         pairs = ", ".join(f"{field} = {name}" for field, name in mapping.items() if name)
-        screen.out().print(f"columns: {screen.plain(pairs)}")
+        screen.say(f"columns: {pairs}")
     for line in report.summary():
-        screen.out().print(screen.plain(line))
+        screen.say(line)
     for issue in report.issues[:SHOWN_ISSUES]:
         where = f"line {issue.line}" + (f", {issue.column}" if issue.column else "")
-        screen.out().print(screen.plain(f"  {where}: {issue.reason} ({issue.severity})"))
+        screen.say(f"  {where}: {issue.reason} ({issue.severity})")
     if len(report.issues) > SHOWN_ISSUES:
         more = len(report.issues) - SHOWN_ISSUES
-        screen.out().print(f"  and {more:,} more remarks; --issues FILE writes them all")
+        screen.say(f"  and {more:,} more remarks; --issues FILE writes them all")

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmcore.cli import screen
-from mmcore.cli.options import Home, Json, Model, open_workspace
+from mmcore.cli import screen, tables
+from mmcore.cli.options import Home, Json, Model, given_path, given_text, open_workspace
+from mmcore.cli.signals import stop_on_signal
 from mmcore.config import BACKBONES, PRESETS, WEIGHTS, RunChoices, parse_modality
 from mmcore.errors import TrainingInterrupted
 
@@ -28,6 +29,7 @@ def train(
     modalities: Annotated[
         str | None,
         typer.Option(
+            parser=given_text,
             metavar="LIST",
             help="Comma-separated: text, image, further columns as NAME (numbers or categories), "
             "NAME:text, NAME:tabular:COLUMN+COLUMN. Default: text and image, where there are any.",
@@ -73,8 +75,8 @@ def _show(finished: "Finished", as_json: bool) -> None:
     for text in finished.notes:
         screen.note(text)
     for split, scores in finished.scores.items():
-        screen.out().print(screen.scores_table(scores, f"{finished.name} on {split}"))
-    screen.out().print(f"model {finished.name} saved in {finished.folder}, {finished.seconds} s")
+        screen.out().print(tables.scores_table(scores, f"{finished.name} on {split}"))
+    screen.say(f"model {finished.name} saved in {finished.folder}, {finished.seconds} s")
 
 
 def run_training(
@@ -85,7 +87,7 @@ def run_training(
     from mmcore.cli.training_view import watch
     from mmcore.services import training
 
-    with screen.stop_on_signal() as should_stop:
+    with stop_on_signal() as should_stop:
         if resume:
             events = training.resume(workspace, settings, resume, should_stop)
         else:
@@ -111,6 +113,7 @@ def evaluate(
     predictions: Annotated[
         Path | None,
         typer.Option(
+            parser=given_path,
             metavar="FILE",
             help="Write product_id, label, view, predicted, probability (.csv or .parquet).",
         ),
@@ -133,9 +136,9 @@ def evaluate(
     if as_json:
         screen.print_json(result.to_json() | ({"classes": result.details} if per_class else {}))
         return
-    screen.out().print(screen.scores_table(result.scores, f"{result.model} on {split}"))
+    screen.out().print(tables.scores_table(result.scores, f"{result.model} on {split}"))
     if per_class:
-        screen.out().print(screen.class_table(result.details["fused"]["per_class"]))
+        screen.out().print(tables.class_table(result.details["fused"]["per_class"]))
 
 
 def demo(
@@ -155,4 +158,4 @@ def demo(
     if as_json:
         screen.print_json(summary.to_json())
         return
-    screen.show_demo(summary)
+    tables.show_demo(summary)
