@@ -24,12 +24,14 @@ class Settings:
         device: auto, cpu, cuda or mps (MMCORE_DEVICE).
         decode_threads: photos decoded side by side (MMCORE_DECODE_THREADS; else one a core).
         offline: nothing may be downloaded, weights neither (MMCORE_OFFLINE=1).
+        database_url: where labels and jobs are kept (MMCORE_DATABASE_URL; else SQLite in home).
     """
 
     home: Path
     device: str
     decode_threads: int
     offline: bool = False
+    database_url: str | None = None
 
 
 def read_settings(home: Path | None = None) -> Settings:
@@ -43,6 +45,7 @@ def read_settings(home: Path | None = None) -> Settings:
         device=device,
         decode_threads=_positive_int("MMCORE_DECODE_THREADS", os.cpu_count() or 1),
         offline=os.environ.get("MMCORE_OFFLINE", "0") not in ("", "0"),
+        database_url=os.environ.get("MMCORE_DATABASE_URL") or None,
     )
 
 

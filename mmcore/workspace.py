@@ -2,7 +2,10 @@
 
 home/
   catalogue.parquet   products, labels, splits
+  rayon.db            products, labels, models and jobs (unless MMCORE_DATABASE_URL names another)
   photos/             one file a photo, named by its content hash
+  thumbnails/         small copies of photos; may be deleted at any time
+  logs/               one file a job
   cache/              frozen-backbone features; may be deleted at any time
   models/             one folder a model version
   runs/               checkpoints of trainings that have not ended
@@ -31,6 +34,18 @@ class Workspace:
         return self.home / "catalogue.parquet"
 
     @property
+    def database_file(self) -> Path:
+        return self.home / "rayon.db"
+
+    @property
+    def thumbnails(self) -> Path:
+        return self.home / "thumbnails"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
     def photos(self) -> Path:
         return self.home / "photos"
 
@@ -57,7 +72,15 @@ class Workspace:
             WorkspaceError: if the folder can't be made or written to.
         """
         try:
-            for folder in (self.photos, self.cache, self.models, self.runs, self.weights):
+            for folder in (
+                self.photos,
+                self.thumbnails,
+                self.cache,
+                self.models,
+                self.runs,
+                self.weights,
+                self.logs,
+            ):
                 folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.home):
                 pass
