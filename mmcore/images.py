@@ -6,6 +6,7 @@ scale that still covers the target ("draft"), which halves the time of a 500 px 
 """
 
 import io
+import stat
 import threading
 import warnings
 from pathlib import Path
@@ -56,15 +57,26 @@ def read_photo(path: Path) -> bytes:
     """Return the bytes of a photo file.
 
     Raises:
-        ImageError: if the file is missing, unreadable or larger than MAX_BYTES.
+        ImageError: if the file is missing, unreadable, no regular file or larger than MAX_BYTES.
     """
+    name = path.name or path
     try:
-        size = path.stat().st_size
-        _check_bytes(size)
-        return path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ImageError(f"photo file {path.name} can't be read: {reason}") from error
+        facts = path.stat()
+        # a pipe or device may have no end, and those in /proc claim to be empty files
+        if not stat.S_ISREG(facts.st_mode):
+            raise ImageError(f"photo file {name} is no regular file; name the photo itself")
+        _check_bytes(facts.st_size)
+        if not facts.st_size:
+            raise _empty()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)  # it may have grown meanwhile
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(
+            f"photo file {name} can't be read: {reason}; check its name and its permissions"
+        ) from error
+    _check_bytes(len(data))
+    return data
 
 
 def to_model_range(pixels: np.ndarray) -> np.ndarray:
@@ -87,7 +99,7 @@ def _open(data: bytes) -> Image.Image:
     """Return an opened, not yet decoded image that is within the limits."""
     _check_bytes(len(data))
     if not data:
-        raise ImageError("the photo file is empty (0 bytes); upload it again")
+        raise _empty()
     try:
         # the filters are the whole process's: two threads would undo each other's
         with _WARNING_FILTERS, warnings.catch_warnings():
@@ -106,6 +118,10 @@ def _open(data: bytes) -> Image.Image:
         ) from error
     _check_size(*image.size)
     return image
+
+
+def _empty() -> ImageError:
+    return ImageError("the photo file is empty (0 bytes); upload it again")
 
 
 def _check_bytes(size: int) -> None:

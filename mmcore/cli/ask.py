@@ -7,9 +7,18 @@ import typer
 
 from mmcore.cli import screen
 from mmcore.cli.data import Images, Separator, choose_columns, column_option
-from mmcore.cli.options import Home, Json, Model, given_path, given_text, open_workspace
+from mmcore.cli.options import (
+    Home,
+    Json,
+    Model,
+    check_input,
+    given_path,
+    given_text,
+    open_workspace,
+)
 from mmcore.cli.tables import answer_table
 from mmcore.errors import ConfigError
+from mmcore.workspace import check_target
 
 
 def predict(
@@ -98,6 +107,9 @@ def predict_batch(
         "image": image,
         **dict.fromkeys(("label", "group", "split"), ""),  # a prediction has no use for them
     }
+    check_target(target)
+    check_input(source)
+    check_input(images)
     runtime = load_runtime(workspace, settings, model)
     extra = batch.extra_columns(runtime)
     columns = choose_columns(source, separator, given, extra)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmcore.cli import screen
-from mmcore.cli.options import Home, Json, given_path, given_text, open_workspace
+from mmcore.cli.options import Home, Json, check_input, given_path, given_text, open_workspace
+from mmcore.errors import ConfigError
+from mmcore.workspace import check_target
 
 if TYPE_CHECKING:  # pandas and torch are loaded by the command that needs them, not by --help
     from mmcore.catalog.csv_columns import CsvColumns
@@ -80,6 +82,9 @@ def import_csv(
     from mmcore.catalog.csv_columns import FIELDS
     from mmcore.services import catalogue
 
+    check_input(file)
+    check_input(images)
+    _check_issues(issues, file)
     workspace, _ = open_workspace(home)
     names = (product_id, title, description, image, label, group, split)
     given = dict(zip(FIELDS, names, strict=True))
@@ -108,6 +113,7 @@ def import_rakuten(
     """Import the Rakuten France challenge: X_train_update.csv, Y_train_CVw08PX.csv, images/."""
     from mmcore.services import catalogue
 
+    _check_issues(issues, folder)
     workspace, _ = open_workspace(home)
     options = catalogue.RakutenImport(part, replace_all, seed)
     with screen.counting("rows") as show:
@@ -135,15 +141,28 @@ def choose_columns(
     return CsvColumns(**chosen, extra=guess.extra)
 
 
+def _check_issues(issues: Path | None, source: Path) -> None:
+    """Refuse a table of remarks that couldn't be written, before hours may be spent."""
+    if issues is None:
+        return
+    check_target(issues)
+    if issues.resolve() == source.resolve():
+        raise ConfigError(f"{issues} is what is imported; write --issues to another file")
+
+
 def _show(report: "ImportReport", issues: Path | None, as_json: bool, mapping: dict) -> None:
+    """Print what was imported; the table of remarks may fail, the import is done all the same."""
     from mmcore.catalog.issues import write_table
 
+    if as_json:
+        screen.print_json({**report.to_json(), **({"columns": mapping} if mapping else {})})
+    else:
+        _show_lines(report, mapping)
     if issues is not None:
         write_table(report.issues, issues)
-    if as_json:
-        data = {**report.to_json(), **({"columns": mapping} if mapping else {})}
-        screen.print_json(data)
-        return
+
+
+def _show_lines(report: "ImportReport", mapping: dict) -> None:
     if mapping:
         pairs = ", ".join(f"{field} = {name}" for field, name in mapping.items() if name)
         screen.say(f"columns: {pairs}")

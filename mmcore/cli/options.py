@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mmcore.errors import ConfigError
 from mmcore.settings import Settings, read_settings
 from mmcore.workspace import Workspace
 
@@ -35,6 +36,22 @@ def given_path(word: str) -> Path:
     if "\0" in word:
         raise typer.BadParameter("it holds a NUL character, which no name of a file may")
     return Path(word)
+
+
+def check_input(path: Path | None) -> None:
+    """Refuse what can't be read more than once to its end: a pipe, a device, a socket.
+
+    What is missing or a folder is left to the reader, who knows what it should have been.
+
+    Raises:
+        ConfigError: naming what to give instead.
+    """
+    if path is None or not path.exists() or path.is_dir():
+        return
+    if not path.is_file():
+        raise ConfigError(f"{path} is no regular file; save it to a file first and name that")
+    if not path.stat().st_size:  # such as those in /proc, which may not end all the same
+        raise ConfigError(f"{path} is empty (0 bytes); name another file")
 
 
 Home = Annotated[

@@ -9,7 +9,7 @@ from mmcore.catalog.products import SPLITS, load_catalogue
 from mmcore.errors import ConfigError, TrainingDataError, WorkspaceError
 from mmcore.services.models import model_folder
 from mmcore.settings import Settings
-from mmcore.workspace import Workspace, write_atomically
+from mmcore.workspace import Workspace, check_target, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,12 +99,12 @@ def check_table_path(path: Path) -> None:
     """Refuse a path that `write_table` couldn't write, before the work is done.
 
     Raises:
-        ConfigError: if the ending is neither .csv nor .parquet, or the folder doesn't exist.
+        ConfigError: if the ending is neither .csv nor .parquet.
+        WorkspaceError: if the folder doesn't exist or can't be written to.
     """
     if path.suffix not in TABLE_FORMATS:
         raise ConfigError(f"{path.name} ends in {path.suffix!r}: use {' or '.join(TABLE_FORMATS)}")
-    if not path.parent.is_dir():
-        raise ConfigError(f"folder {path.parent} doesn't exist; make it or choose another")
+    check_target(path)
 
 
 def write_table(table: "pd.DataFrame", path: Path) -> None:

@@ -1,13 +1,14 @@
 """Where a run's photos come from: cached features while the backbone is frozen, else pixels."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmcore.backbones import Backbone, build_backbone, find_weights
 from mmcore.batches import BatchReader, CachedFeatures, EncodedProducts, FreshPixels
 from mmcore.build import resolve_device
 from mmcore.config import PhaseConfig, RunConfig
-from mmcore.errors import TrainingInterrupted
+from mmcore.errors import TrainingInterrupted, WorkspaceError
 from mmcore.features import FeatureResult, fill_cache, open_cache
 from mmcore.photos import PhotoStore
 from mmcore.pixels import PhotoReader
@@ -32,6 +33,17 @@ def starting_backbone(
     return build_backbone(config.model.backbone, state, stream_seed(config.seed, "backbone"))
 
 
+@contextmanager
+def _cache_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WorkspaceError(
+            f"feature cache {folder} can't be written: {error.strerror or error}; free some space "
+            "(the cache itself may be deleted), or choose another workspace with --home DIR"
+        ) from error
+
+
 class ImageInput:
     """Feature cache and photo decoder around one backbone; without a backbone, neither."""
 
@@ -49,8 +61,10 @@ class ImageInput:
         self.backbone = backbone
         if backbone is None:
             return
+        self._cache_folder = workspace.cache
         self._reader = PhotoReader(PhotoStore(workspace.photos).read, settings.decode_threads)
-        self._cache = open_cache(workspace.cache, self.backbone)
+        with _cache_errors(self._cache_folder):
+            self._cache = open_cache(workspace.cache, self.backbone)
 
     def prepare(
         self, photos: Sequence[str], should_stop: Callable[[], bool]
@@ -59,13 +73,14 @@ class ImageInput:
         has_frozen = any(p.epochs and not p.train_backbone for p in self._config.phases)
         if self.backbone is None or not (has_frozen or self.stays_frozen):
             return
-        for result in fill_cache(self._cache, self.backbone, self._reader, photos, self.device):
-            yield result
-            if should_stop():
-                raise TrainingInterrupted(
-                    f"training was stopped while reading photos ({result.done} of {result.total} "
-                    "read, and kept)"
-                )
+        with _cache_errors(self._cache_folder):
+            for result in fill_cache(self._cache, self.backbone, self._reader, photos, self.device):
+                yield result
+                if should_stop():
+                    raise TrainingInterrupted(
+                        f"training was stopped while reading photos ({result.done} of "
+                        f"{result.total} read, and kept)"
+                    )
 
     @property
     def stays_frozen(self) -> bool:
