@@ -13,6 +13,7 @@ from mmcore.config import RunChoices
 from mmcore.errors import WorkspaceError
 from mmcore.photos import PhotoStore
 from mmcore.services.catalogue import CsvImport, import_csv
+from mmcore.services.health_workspace import DRAWING_PREFIX
 from mmcore.services.models import list_models
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
@@ -90,7 +91,7 @@ def find_or_draw(workspace: Workspace, products_per_class: int, count: Count) ->
     from mmcore.catalog.demo import draw_catalogue
 
     workspace.create()
-    with tempfile.TemporaryDirectory(prefix="rayon-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix=DRAWING_PREFIX) as folder:
         with count("drawing products") as show:
             path = draw_catalogue(
                 Path(folder), products_per_class=products_per_class, progress=show

@@ -340,7 +340,7 @@ def test_predict_batch_never_writes_over_its_source(trained, tmp_path, capsys):
 
 def test_doctor_is_content_with_a_good_workspace(trained, capsys):
     assert main(["doctor", "--home", str(trained), "--json"]) == 0
-    found = {f["what"]: f["state"] for f in json.loads(capsys.readouterr().out)}
+    found = {f["what"]: f["state"] for f in json.loads(capsys.readouterr().out)["findings"]}
     assert found["catalogue"] == found["model"] == found["weights of efficientnet_lite0"] == "ok"
 
 
