@@ -199,7 +199,7 @@ def build_run_config(choices: RunChoices, on_gpu: bool) -> RunConfig:
         preset=choices.preset,
         model=ModelConfig(
             modalities=modalities,
-            backbone=choices.backbone or row["backbone"],
+            backbone=row["backbone"] if choices.backbone is None else choices.backbone,
             weights=choices.weights,
             joint=choices.joint,
         ),

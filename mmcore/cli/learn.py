@@ -9,7 +9,7 @@ from mmcore.cli import screen, tables
 from mmcore.cli.options import Home, Json, Model, given_path, given_text, open_workspace
 from mmcore.cli.signals import stop_on_signal
 from mmcore.config import BACKBONES, PRESETS, WEIGHTS, RunChoices, parse_modality
-from mmcore.errors import TrainingInterrupted
+from mmcore.errors import ConfigError, TrainingInterrupted
 
 if TYPE_CHECKING:
     from mmcore.services.training import Finished
@@ -62,6 +62,11 @@ def train(
         joint=not separate,
         seed=seed,
     )
+    if resume is not None and (name is not None or choices != RunChoices()):
+        raise ConfigError(
+            f"--resume {resume} goes on with the settings the run began with; leave the other "
+            "options out, or start a new training without --resume"
+        )
     finished = run_training(home, choices, name, resume)
     _show(finished, as_json)
 
@@ -88,7 +93,7 @@ def run_training(
     from mmcore.services import training
 
     with stop_on_signal() as should_stop:
-        if resume:
+        if resume is not None:
             events = training.resume(workspace, settings, resume, should_stop)
         else:
             events = training.train(workspace, settings, choices, name, should_stop)
@@ -103,7 +108,10 @@ def run_training(
 def _parse_modalities(text: str | None):
     if text is None:
         return None
-    return tuple(parse_modality(part.strip()) for part in text.split(",") if part.strip())
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise ConfigError(f"--modalities {text!r} names none; write for example text,image")
+    return tuple(map(parse_modality, parts))
 
 
 def evaluate(

@@ -17,7 +17,7 @@ from mmcore.catalog.products import load_catalogue
 from mmcore.catalog.snapshot import snapshot_hash
 from mmcore.config import RunChoices, RunConfig, build_run_config, to_json
 from mmcore.errors import WorkspaceError
-from mmcore.services.runs import Run, begin_run, find_run
+from mmcore.services.runs import Run, begin_run, check_name, find_run
 from mmcore.services.training_data import Selection, fit_modalities, select
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
@@ -67,9 +67,13 @@ def train(
     Raises:
         MmcoreError: of the kind that fits; a run that had begun can be resumed.
     """
+    build_run_config(choices, on_gpu=True)  # a wrong choice is told before anything is loaded
+    if name is not None:
+        check_name(workspace, name)
     from mmcore.build import resolve_device
 
     device = resolve_device(settings.device)
+    build_run_config(choices, on_gpu=device.type != "cpu")  # on a CPU phase 2 is by request
     catalogue = load_catalogue(workspace.catalogue_file)
     selection = select(catalogue)
     modalities, notes = fit_modalities(choices.modalities, selection.train)

@@ -193,3 +193,71 @@ def test_root_cannot_replace_a_device_by_a_file():
     with pytest.raises(OSError, match="no regular file"):
         write_atomically(Path("/dev/null"), lambda file: None)
     assert not os.path.isfile("/dev/null")
+
+
+# -- choices of a training -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        *(
+            (("--name", name), "can't be used: take 1 to 80 letters")
+            for name in ("", "a/b", "a\\b", "..", ".x", "a b", "x" * 300, "-x", "é", "[x]")
+        ),
+        (("--name", "m1"), "a model named 'm1' exists; choose another --name"),
+        (("--name", "waits"), "go on with --resume waits"),
+        (("--seed", "99999999999999"), "seed is 99999999999999; it must lie from 0 to 2147483647"),
+        (("--seed", "-1"), "Invalid value for '--seed'"),
+        (("--epochs1", "0", "--epochs2", "0"), "no phase has an epoch to train"),
+        (("--epochs1", "0"), "no phase has an epoch to train"),
+        (("--epochs1", "99999"), "epochs is 99999; it must lie from 0 to 10000"),
+        (("--modalities", ""), "--modalities '' names none; write for example text,image"),
+        (("--modalities", " , "), "names none"),
+        (("--modalities", "text,text"), "each once"),
+        (("--modalities", "a:b:c:d"), "can't be read; write NAME"),
+        (("--backbone", "foo"), "backbone 'foo': use one of"),
+        (("--backbone", ""), "backbone '': use one of"),
+        (("--preset", "foo"), "preset 'foo': use one of strong, seed"),
+        (("--weights", "foo"), "weights 'foo': use one of imagenet, random"),
+        (("--resume", ""), "no unfinished run is named ''"),
+        (("--resume", "waits", "--epochs1", "3"), "leave the other options out"),
+        (("--resume", "waits", "--name", "x"), "leave the other options out"),
+        (("--resume", "../models/m1"), "no unfinished run is named"),
+    ],
+)
+def test_a_wrong_choice_is_told_before_any_work(trained, capsys, monkeypatch, options, message):
+    from mmcore.services import training
+
+    def no_work(*_, **__):
+        raise AssertionError("the work began")
+
+    monkeypatch.setattr(training, "load_catalogue", no_work)
+    (trained / "runs" / "waits").mkdir(parents=True)
+    (trained / "runs" / "waits" / "run.json").write_text("{}")
+    assert message in refused(capsys, "train", "--home", trained, *options)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("trian",), "No such command 'trian'. Did you mean 'train'?"),
+        (("import", "cvs", "x"), "No such command 'cvs'. Did you mean 'csv'?"),
+        (("train", "--epoch", "3"), "--epochs1"),
+        (("train", "--sede", "3"), "--seed"),
+        (("predict", "--titel", "x"), "--title"),
+        (("predict-batch", "a.csv"), "Missing argument 'TARGET'"),
+        (("predict", "--top", "0"), "'--top'"),
+        (("import", "rakuten", "x", "--part", "foo"), "part 'foo'"),
+        (("evaluate", "--split", "foo"), "split 'foo': use one of train, val, test"),
+    ],
+)
+def test_a_mistyped_command(home, capsys, words, message):
+    assert message in refused(capsys, *words)
+
+
+@pytest.mark.parametrize("words", [(), ("import",)])
+def test_a_command_without_its_words_shows_the_help(capsys, words):
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert "Usage: " in captured.out and captured.err == ""
