@@ -154,13 +154,25 @@ def demo(
     products: Annotated[int, typer.Option(min=5, max=1000, help="Drawn products a class.")] = 44,
     as_json: Json = False,
 ) -> None:
-    """Draw a catalogue, train on it, show scores and predictions. Nothing in it is real."""
+    """Draw a catalogue, train on it, show scores and predictions. Nothing in it is real.
+
+    A second call shows the same demo again; one that was stopped goes on where it was.
+    """
     workspace, settings = open_workspace(home)
     from mmcore.services import demo as service
 
     state = service.find_or_draw(workspace, products, screen.counting)
-    if state.is_new or not state.model:
-        run_training(home, service.CHOICES, None, None)
+    if state.model:
+        screen.note(
+            f"the demo is there already ({state.num_products:,} drawn products, model "
+            f"{state.model}): nothing is drawn or trained anew; for a fresh one name an empty "
+            "folder with --home DIR"
+        )
+    elif state.run:
+        screen.note(f"the training {state.run} was stopped: it goes on")
+        run_training(home, service.CHOICES, None, state.run)
+    else:
+        run_training(home, service.CHOICES, service.run_name(workspace), None)
     with screen.counting("photos") as show:
         summary = service.summarise(workspace, settings, show)
     if as_json:

@@ -27,6 +27,7 @@ COLUMNS = CsvColumns(
     extra=("price", "brand", "true_label", "drawn"),
 )
 CHOICES = RunChoices(epochs1=20)
+RUN = "demo"  # its training has a name, so that a second call finds one that was killed
 EXAMPLES = 6  # test products shown with their predictions
 
 Count = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
@@ -34,10 +35,17 @@ Count = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 
 @dataclass(frozen=True)
 class DemoState:
-    """Whether there was a demo already."""
+    """How far the demo has come.
 
-    is_new: bool
-    model: str | None
+    Attributes:
+        num_products: in the drawn catalogue.
+        model: the newest one, None where none is finished.
+        run: name of a training that was stopped, to be resumed.
+    """
+
+    num_products: int
+    model: str | None = None
+    run: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,14 +88,19 @@ def find_or_draw(workspace: Workspace, products_per_class: int, count: Count) ->
         WorkspaceError: if the workspace holds a real catalogue.
     """
     if workspace.catalogue_file.exists():
-        source = load_catalogue(workspace.catalogue_file).source
-        if source != "drawn":
+        catalogue = load_catalogue(workspace.catalogue_file)
+        if catalogue.source != "drawn":
             raise WorkspaceError(
                 f"workspace {workspace.home} holds a real catalogue, which the drawn demo must "
-                "not mix with; choose another folder with --home DIR"
+                "not mix with; choose another folder with --home DIR or MMCORE_HOME"
             )
         models = list_models(workspace)
-        return DemoState(is_new=False, model=models[0].name if models else None)
+        is_waiting = (workspace.runs / RUN / "run.json").is_file()
+        return DemoState(
+            num_products=len(catalogue.products),
+            model=models[0].name if models else None,
+            run=RUN if is_waiting else None,
+        )
     from mmcore.catalog.demo import draw_catalogue
 
     workspace.create()
@@ -100,8 +113,14 @@ def find_or_draw(workspace: Workspace, products_per_class: int, count: Count) ->
             COLUMNS, path.parent / "images", source="drawn", classes=RAKUTEN_CLASSES
         )
         with count("importing them") as show:
-            import_csv(workspace, path, options, show)
-    return DemoState(is_new=True, model=None)
+            report = import_csv(workspace, path, options, show)
+    return DemoState(report.totals.num_products)
+
+
+def run_name(workspace: Workspace) -> str | None:
+    """Return the name of the demo's training, None (the time) where that is taken."""
+    is_taken = any((folder / RUN).exists() for folder in (workspace.models, workspace.runs))
+    return None if is_taken else RUN
 
 
 def summarise(
