@@ -76,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (BrokenPipeError, SystemExit):  # the latter is Typer's word for the former
             return _drop_output()  # the reader (head, less) has left: nothing to tell anyone
         except OSError as error:
+            if error.filename is None:
+                _drop_output()  # it may have been stdout, which would fail again at exit
             return _complain(_os_message(error))
         except (KeyboardInterrupt, typer.Abort):
             return _interrupted()
@@ -90,14 +92,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     result = app(args=arguments, standalone_mode=False)
     if result == _INTERRUPTED:  # Typer's word for Ctrl-C
         return _interrupted()
-    try:
-        sys.stdout and sys.stdout.flush()  # at exit it would be too late to tell anyone
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _drop_output()
-        reason = error.strerror or error
-        return _complain(f"standard output can't be written: {reason}; send it elsewhere")
+    if sys.stdout:
+        sys.stdout.flush()  # at exit it would be too late to tell anyone
     return result if isinstance(result, int) else 0
 
 
@@ -113,7 +109,9 @@ def _complain(message: str, code: int = 1, start: str = "error: ") -> int:
 
 def _os_message(error: OSError) -> str:
     """Return what the operating system refused, where no service said it better."""
-    where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "a file"
+    where = "standard output or a file"
+    if isinstance(error.filename, str | bytes):
+        where = os.fsdecode(error.filename)
     remedy = "check that it is there and that you may use it"
     if error.errno in _FULL:
         remedy = "free some space, or choose another workspace with --home DIR"

@@ -1,6 +1,6 @@
 """Ctrl-C and SIGTERM: every command ends cleanly, a training after its checkpoint.
 
-Both raise KeyboardInterrupt, so that half-written files are removed on the way out; a training
+Both raise Interrupted, so that half-written files are removed on the way out; a training
 is asked to stop instead.
 """
 
@@ -15,6 +15,14 @@ _ENDING = tuple(
 _received: set[int] = set()  # by the command that runs
 
 
+class Interrupted(KeyboardInterrupt):
+    """The command was asked to end.
+
+    A class of its own: where KeyboardInterrupt itself passes through `exec`, CPython kills the
+    process by SIGINT at its exit, whatever exit code was given.
+    """
+
+
 def received(number: int | None = None) -> bool:
     """Return whether the running command was asked to end, by a certain signal or by any."""
     return number in _received if number is not None else bool(_received)
@@ -27,7 +35,7 @@ def interruptible() -> Iterator[None]:
 
     def handle(number: int, frame: object) -> None:
         _received.add(number)
-        raise KeyboardInterrupt
+        raise Interrupted
 
     with _handled(_ENDING, handle):
         yield
@@ -43,7 +51,7 @@ def stop_on_signal() -> Iterator[Callable[[], bool]]:
 
     def handle(number: int, frame: object) -> None:
         if asked.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            raise Interrupted
         _received.add(number)
         asked.set()
 
