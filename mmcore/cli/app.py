@@ -123,7 +123,8 @@ def _os_message(error: OSError) -> str:
 def _drop_output() -> int:
     """Let what is still buffered for stdout go nowhere, without a word at exit; returns 1."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
+        target = sys.stdout.fileno()
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
+        os.dup2(null, target)
         os.close(null)
     return 1

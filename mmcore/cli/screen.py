@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -97,10 +97,21 @@ def cell(text: str) -> str:
     return plain(" ".join(text.split()))
 
 
+class _Progress(Progress):
+    """Bars with a line of their own for what is to be said of the work."""
+
+    below = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield from super().get_renderables()
+        if self.below:  # beside a bar it would take the room of the remaining time
+            yield Text("  " + plain(self.below), no_wrap=True, overflow="ellipsis")
+
+
 class Bars:
     """Progress bars with their remaining time; without a terminal, a line now and then."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: _Progress) -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
         self._began: dict[str, float] = {}
@@ -114,9 +125,10 @@ class Bars:
     def show(self, name: str, done: int, total: int, text: str = "") -> None:
         """Move the bar `name`, which appears with its first call."""
         if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(plain(name), total=None, note="")
+            self._tasks[name] = self._progress.add_task(plain(name), total=None)
             self._began[name] = time.monotonic()
-        self._progress.update(self._tasks[name], completed=done, total=total, note=text)
+        self._progress.update(self._tasks[name], completed=done, total=total)
+        self._progress.below = text
         if not self.on_terminal and time.monotonic() - self._told_at >= self._wait_s:
             self.say(_progress_line(name, done, total, time.monotonic() - self._began[name]))
             self._wait_s = max(FIRST_LINE_S, 0.1 * (time.monotonic() - self._began[name]))
@@ -142,14 +154,13 @@ def progress() -> Iterator[Bars]:
     columns = (
         SpinnerColumn("line" if console.options.ascii_only else "dots"),
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with _Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         yield Bars(bars)
 
 

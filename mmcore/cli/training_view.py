@@ -6,7 +6,7 @@ from rich.text import Text
 
 from mmcore.cli import screen
 from mmcore.features import FeatureResult
-from mmcore.services.training import Event, Finished, Started
+from mmcore.services.training import Event, Finished, Judging, Started
 from mmcore.trainer import EpochResult, StepResult
 
 
@@ -40,6 +40,8 @@ class _View:
             self._bars.show(name, done, event.num_epochs * event.num_steps, text)
         elif isinstance(event, EpochResult):
             self._epoch(event)
+        elif isinstance(event, Judging):
+            self._bars.show(f"judging on {event.split}", event.done, event.total)
 
     def _started(self, event: Started) -> None:
         model = event.config.model

@@ -72,10 +72,13 @@ def evaluate(
     tower = artifact.model.image_tower
     images = ImageInput(workspace, settings, artifact.config, tower and tower.backbone)
     try:
-        for result in images.prepare(products.photos, lambda: False):
-            progress(result.done, result.total)
         artifact.model.to(images.device)
-        decisions = decide(artifact.model, images.final_reader(products))
+        if images.stays_frozen:  # the photos are the work, and their features are kept
+            for result in images.prepare(products.photos, lambda: False):
+                progress(result.done, result.total)
+            decisions = decide(artifact.model, images.final_reader(products))
+        else:
+            decisions = decide(artifact.model, images.final_reader(products), progress)
     finally:
         images.close()
     found = views(decisions, artifact.combiner)

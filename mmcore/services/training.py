@@ -7,11 +7,10 @@ where its caller stops asking: the command line draws the results, a job stores 
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmcore.catalog.products import load_catalogue
 from mmcore.catalog.snapshot import snapshot_hash
@@ -21,9 +20,6 @@ from mmcore.services.runs import Run, begin_run, check_name, find_run
 from mmcore.services.training_data import Selection, fit_modalities, select
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,15 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Judging:
+    """How far the trained network has been judged."""
+
+    split: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Finished:
     """A run that has become a model."""
 
@@ -52,7 +57,7 @@ class Finished:
     seconds: float
 
 
-Event = "Started | FeatureResult | StepResult | EpochResult | Finished"
+Event = "Started | FeatureResult | StepResult | EpochResult | Judging | Finished"
 
 
 def train(
@@ -176,7 +181,7 @@ class _Training:
             options = FitOptions(self.device, checkpoint, should_stop)
             yield from fit(self.model, data, self.config, options)
             history = checkpoint.load().state.history
-            finished = self._finish(run, notes, history, started)
+            finished = yield from self._finish(run, notes, history, started)
             run.remove()  # before the last yield: a caller may stop there
             yield finished
         finally:
@@ -197,12 +202,12 @@ class _Training:
 
     def _finish(
         self, run: Run, notes: tuple[str, ...], history: list[dict], started: float
-    ) -> Finished:
+    ) -> Generator[Judging, None, Finished]:
         from mmcore import __version__
         from mmcore.artifact import Artifact, save_artifact
         from mmcore.manifest import Manifest
 
-        combiner, metrics, predictions = self._judge()
+        combiner, metrics, predictions = yield from self._judge()
         notes = (*notes, *self.images.notes())
         seconds = round(time.perf_counter() - started, 1)
         metrics |= {"history": history, "notes": list(notes), "seconds": seconds}
@@ -224,16 +229,18 @@ class _Training:
         return Finished(run.name, folder, metrics["scores"], decided, notes, seconds)
 
     def _judge(self):
-        """Return the fitted combiner, the metrics and the prediction rows of val and test."""
+        """Return the fitted combiner, the metrics and the prediction rows of val and test.
+
+        Yields how far it is.
+        """
         import pandas as pd
 
         from mmcore.reports import class_details, predictions_table, scores_by_view
-        from mmcore.views import decide, views
+        from mmcore.views import views
 
-        decisions = {
-            split: decide(self.model, self.images.final_reader(self.products[split]))
-            for split in ("val", "test")
-        }
+        decisions = {}
+        for split in ("val", "test"):
+            decisions[split] = yield from self._deciding(split)
         combiner = self._combiner(decisions["val"])
         scores, details, tables = {}, {}, []
         for split, found in decisions.items():
@@ -242,6 +249,17 @@ class _Training:
             details[split] = class_details(split_views, found.products.labels, self.codes)
             tables.append(predictions_table(found, split_views, self.codes, split))
         return combiner, {"scores": scores, "classes": details}, pd.concat(tables)
+
+    def _deciding(self, split: str):
+        """Return the decisions on a split, yielding how far they are."""
+        from mmcore.views import deciding
+
+        steps = deciding(self.model, self.images.final_reader(self.products[split]))
+        while True:
+            try:
+                yield Judging(split, next(steps), len(self.products[split]))
+            except StopIteration as end:
+                return end.value
 
     def _combiner(self, val):
         import numpy as np

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -45,6 +46,19 @@ def test_bars_on_a_terminal_show_text_as_it_is(monkeypatch, text):
         bars.show(text, 1, 2, text)
         bars.say(text)
     assert terminal.getvalue().count(text) >= 3
+
+
+def test_the_remaining_time_has_room_on_a_terminal_of_80_columns(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    with screen.progress() as bars:
+        bars.show("photos: frozen features", 84_000, 84_916)
+        bars.show("phase 2: fine-tuning", 12_345, 123_456, f"epoch 12/30  loss {'0.123 ' * 12}")
+    last = re.sub(r"\x1b\[[\d;]*m", "", terminal.getvalue().rpartition("phase 2")[2])
+    assert "12345/123456" in last and "left -:--:--" in last and "epoch 12/30" in last
 
 
 def test_classes_titles_and_files_with_brackets(tmp_path, home, capsys):
@@ -134,3 +148,32 @@ def test_a_short_command_has_no_progress_lines(capsys):
     with screen.counting("rows") as show:
         show(1, 2)
     assert capsys.readouterr().err == ""
+
+
+def test_every_long_command_counts_its_work(tmp_path, home, capsys, monkeypatch, make_photo):
+    seen: dict[str, list[tuple[int, int]]] = {}
+    real = screen.Bars.show
+
+    def show(bars, name, done, total, text=""):
+        seen.setdefault(name, []).append((done, total))
+        real(bars, name, done, total, text)
+
+    monkeypatch.setattr(screen.Bars, "show", show)
+    (tmp_path / "photos").mkdir()
+    products = [{**row, "photo": f"{row['ref']}.jpg"} for row in rows(per_class=8)]
+    for i, row in enumerate(products):
+        (tmp_path / "photos" / row["photo"]).write_bytes(make_photo(seed=i))
+    path = write_csv(tmp_path / "shop.csv", products)
+    photos = ("--image", "photo", "--images", str(tmp_path / "photos"))
+    assert main(["import", "csv", str(path), *IMPORT, *photos, "--home", str(home)]) == 0
+    assert seen.pop("rows")[-1] == (25, 25)
+    options = ["--weights", "random", "--epochs1", "1", "--epochs2", "1"]
+    assert main(["train", *options, "--home", str(home)]) == 0
+    assert seen.pop("photos: frozen features")[-1] == (24, 24)
+    assert seen.pop("phase 1: frozen")[-1] == seen.pop("phase 2: fine-tuning")[-1] == (1, 1)
+    assert seen.pop("judging on val")[-1] == seen.pop("judging on test")[-1] == (6, 6)
+    assert main(["evaluate", "--home", str(home)]) == 0  # of a backbone that has moved
+    assert seen.pop("photos")[-1] == (6, 6)
+    columns = ["--id", "ref", "--title", "titre", *photos, "--home", str(home)]
+    assert main(["predict-batch", str(path), str(tmp_path / "o.csv"), *columns]) == 0
+    assert seen.pop("products")[-1][0] > 0 and seen == {}
