@@ -6,10 +6,11 @@ or SIGTERM. A traceback is a defect of ours.
 
 import contextlib
 import errno
+import inspect
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 
@@ -30,15 +31,58 @@ app = typer.Typer(
 )
 
 imports = typer.Typer(no_args_is_help=True, help="Read a catalogue into the workspace.")
-imports.command("csv")(data.import_csv)
-imports.command("rakuten")(data.import_rakuten)
+
+
+def _add(group: typer.Typer, name: str, function: Callable, *examples: str) -> None:
+    """Make a function a command; its docstring is the help, with lines as the terminal has them."""
+    paragraphs = (inspect.getdoc(function) or "").split("\n\n")
+    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    shown = "\n\n".join(f"python -m mmcore {example}" for example in examples)
+    group.command(name, help=text, epilog=f"Examples:\n\n{shown}")(function)
+
+
+_add(app, "demo", learn.demo, "demo", "demo --home ./demo --products 10")
 app.add_typer(imports, name="import")
-app.command("demo")(learn.demo)
-app.command("train")(learn.train)
-app.command("evaluate")(learn.evaluate)
-app.command("predict")(ask.predict)
-app.command("predict-batch")(ask.predict_batch)
-app.command("doctor")(check.doctor)
+_add(
+    imports,
+    "csv",
+    data.import_csv,
+    "import csv products.csv --images photos/",
+    "import csv shop.csv --id sku --title name --label category --extra price",
+    "import csv shop.csv --replace --issues remarks.csv",
+)
+_add(imports, "rakuten", data.import_rakuten, "import rakuten challenge/")
+_add(
+    app,
+    "train",
+    learn.train,
+    "train",
+    "train --modalities text,image,price,reviews:text --name with-price",
+    "train --preset seed --backbone mobilenet_v2 --epochs2 2",
+    "train --resume with-price",
+)
+_add(
+    app,
+    "evaluate",
+    learn.evaluate,
+    "evaluate",
+    "evaluate --split val --per-class --predictions val.csv",
+)
+_add(
+    app,
+    "predict",
+    ask.predict,
+    'predict --title "Piscine gonflable 3 m" --image pool.jpg --explain',
+    "predict --image pool.jpg --top 3 --json",
+)
+_add(
+    app,
+    "predict-batch",
+    ask.predict_batch,
+    "predict-batch new.csv predicted.csv --images photos.zip",
+    "predict-batch new.csv predicted.parquet --id sku --title name --model with-price",
+)
+_add(app, "doctor", check.doctor, "doctor", "doctor --json")
 
 # the base of every complaint about the command's own words; Typer exports only its children
 _UsageError = typer.BadParameter.__mro__[1]
@@ -47,15 +91,25 @@ _INTERRUPTED = 130  # as a shell has it for Ctrl-C
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options_of_all(
     home: options.Home = None,
-    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+    version: bool = typer.Option(
+        False,
+        "--version",
+        metavar=options.FLAG,
+        is_eager=True,  # else "missing command" is said first
+        callback=_print_version,
+        help="Print the version and exit.",
+    ),
 ) -> None:
     options.home_for_all.set(home)
-    if version:
-        print(__version__)
-        raise typer.Exit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,6 +8,8 @@ import typer
 from mmcore.cli import screen
 from mmcore.cli.data import Images, Separator, choose_columns, column_option
 from mmcore.cli.options import (
+    COUNT,
+    FLAG,
     Home,
     Json,
     Model,
@@ -24,26 +26,34 @@ from mmcore.workspace import check_target
 def predict(
     home: Home = None,
     title: Annotated[
-        str, typer.Option(parser=given_text, metavar="TEXT", help="Title of the product.")
+        str,
+        typer.Option(
+            parser=given_text, metavar="TEXT", help="Title of the product. Without: none."
+        ),
     ] = "",
     description: Annotated[
-        str, typer.Option(parser=given_text, metavar="TEXT", help="Description of the product.")
+        str, typer.Option(parser=given_text, metavar="TEXT", help="Description. Without: none.")
     ] = "",
     image: Annotated[
         Path | None,
-        typer.Option(parser=given_path, metavar="FILE", help="Photo of the product."),
+        typer.Option(parser=given_path, metavar="FILE", help="Photo. Without: none."),
     ] = None,
     extra: Annotated[
         list[str] | None,
         typer.Option(
             parser=given_text,
             metavar="COLUMN=VALUE",
-            help="Further column (price=12.50); repeatable.",
+            help="Value of a further column that the model reads, as price=12.50; repeatable.",
         ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, max=1000, help="Classes to show.")] = 5,
+    top: Annotated[
+        int, typer.Option(metavar=COUNT, min=1, max=1000, help="Classes to show, best first.")
+    ] = 5,
     why: Annotated[
-        bool, typer.Option("--explain", help="Say which words and regions decided.")
+        bool,
+        typer.Option(
+            "--explain", metavar=FLAG, help="Say which words and which part of the photo decided."
+        ),
     ] = False,
     model: Model = None,
     as_json: Json = False,
@@ -82,7 +92,7 @@ def predict_batch(
     target: Annotated[
         Path,
         typer.Argument(
-            parser=given_path, metavar="TARGET", help="Result: .csv, .jsonl or .parquet."
+            parser=given_path, metavar="TARGET", help="File to write: .csv, .jsonl or .parquet."
         ),
     ],
     home: Home = None,
@@ -95,7 +105,11 @@ def predict_batch(
     model: Model = None,
     as_json: Json = False,
 ) -> None:
-    """Predict every product of a CSV file; nothing of it is stored in the workspace."""
+    """Predict every product of a CSV file; nothing of it is stored in the workspace.
+
+    Columns that are not named are guessed from the header. The target is written whole or not
+    at all.
+    """
     workspace, settings = open_workspace(home)
     from mmcore.services import batch_prediction as batch
     from mmcore.services.prediction import load_runtime

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmcore.cli import screen
-from mmcore.cli.options import Home, Json, check_input, given_path, given_text, open_workspace
+from mmcore.cli.options import (
+    COUNT,
+    FLAG,
+    Home,
+    Json,
+    check_input,
+    given_path,
+    given_text,
+    open_workspace,
+)
 from mmcore.errors import ConfigError
 from mmcore.workspace import check_target
 
@@ -20,30 +29,41 @@ SHOWN_ISSUES = 10
 Issues = Annotated[
     Path | None,
     typer.Option(
-        parser=given_path, metavar="FILE", help="Write every remark about a row as a CSV table."
+        parser=given_path,
+        metavar="FILE",
+        help="Write every remark about a row as a CSV table. Without: the first 10 are printed.",
     ),
 ]
 Images = Annotated[
     Path | None,
-    typer.Option(parser=given_path, metavar="PATH", help="Folder or ZIP archive of the photos."),
+    typer.Option(
+        parser=given_path,
+        metavar="PATH",
+        help="Folder or ZIP archive of the photos. Without: no photos.",
+    ),
 ]
 Separator = Annotated[
     str | None,
     typer.Option(
         parser=given_text,
         metavar="CHARACTER",
-        help="What separates the columns; found by looking without.",
+        help="What separates the columns. Without: found by looking.",
     ),
 ]
 Replace = Annotated[
-    bool, typer.Option("--replace", help="Drop the catalogue that is there instead of adding.")
+    bool,
+    typer.Option(
+        "--replace", metavar=FLAG, help="Drop the catalogue that is there instead of adding."
+    ),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of the splits.")]
+Seed = Annotated[
+    int, typer.Option(metavar=COUNT, min=0, help="Seed by which train, val and test are drawn.")
+]
 
 
 def column_option(meaning: str, *names: str) -> object:
     """Return the option that names a column."""
-    help = f"Column with the {meaning}; '' for none."
+    help = f"Column with the {meaning}; '' for none. Without: guessed."
     return typer.Option(*names, parser=given_text, metavar="COLUMN", help=help)
 
 
@@ -65,7 +85,8 @@ def import_csv(
         typer.Option(
             parser=given_text,
             metavar="COLUMN",
-            help="Further column to keep (price, ...); repeatable.",
+            help="Further column to keep (price, brand); repeatable. "
+            "Without any column named: all.",
         ),
     ] = None,
     separator: Separator = None,
@@ -104,7 +125,9 @@ def import_rakuten(
         ),
     ],
     home: Home = None,
-    part: Annotated[str, typer.Option(help="train, or test (which has no labels).")] = "train",
+    part: Annotated[
+        str, typer.Option(metavar="PART", help="train, or test (which has no labels).")
+    ] = "train",
     replace_all: Replace = False,
     seed: Seed = 0,
     issues: Issues = None,

@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmcore.cli import screen, tables
-from mmcore.cli.options import Home, Json, Model, given_path, given_text, open_workspace
+from mmcore.cli.options import (
+    COUNT,
+    FLAG,
+    Home,
+    Json,
+    Model,
+    given_path,
+    given_text,
+    open_workspace,
+)
 from mmcore.cli.signals import stop_on_signal
-from mmcore.config import BACKBONES, PRESETS, WEIGHTS, RunChoices, parse_modality
+from mmcore.config import BACKBONES, PRESETS, WEIGHTS, RunChoices, parse_modality, preset_defaults
 from mmcore.errors import ConfigError, TrainingInterrupted
 
 if TYPE_CHECKING:
@@ -18,13 +27,24 @@ if TYPE_CHECKING:
 def train(
     home: Home = None,
     preset: Annotated[
-        str, typer.Option(help=f"{' or '.join(PRESETS)}: the best network, or the seed's drawing.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=f"{' or '.join(PRESETS)}: what measures best, or the seed's drawing exactly.",
+        ),
     ] = "strong",
     backbone: Annotated[
-        str | None, typer.Option(help=f"Image backbone: {', '.join(BACKBONES)}.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Image backbone: {', '.join(BACKBONES)}. Without: {preset_defaults('backbone')}.",
+        ),
     ] = None,
     weights: Annotated[
-        str, typer.Option(help=f"Weights the backbone starts from: {' or '.join(WEIGHTS)}.")
+        str,
+        typer.Option(
+            metavar="NAME", help=f"Weights the backbone starts from: {' or '.join(WEIGHTS)}."
+        ),
     ] = "imagenet",
     modalities: Annotated[
         str | None,
@@ -32,22 +52,46 @@ def train(
             parser=given_text,
             metavar="LIST",
             help="Comma-separated: text, image, further columns as NAME (numbers or categories), "
-            "NAME:text, NAME:tabular:COLUMN+COLUMN. Default: text and image, where there are any.",
+            "NAME:text, NAME:tabular:COLUMN+COLUMN. Without: text and image, where there are any.",
         ),
     ] = None,
     epochs1: Annotated[
-        int | None, typer.Option(min=0, help="Epochs with the backbone frozen.")
+        int | None,
+        typer.Option(
+            metavar=COUNT,
+            min=0,
+            help="Epochs of phase 1, backbone frozen; it ends early where val gains nothing. "
+            f"Without: {preset_defaults('epochs1')}.",
+        ),
     ] = None,
     epochs2: Annotated[
-        int | None, typer.Option(min=0, help="Epochs of fine-tuning the backbone.")
+        int | None,
+        typer.Option(
+            metavar=COUNT,
+            min=0,
+            help=f"Epochs of phase 2, all unfrozen. Without: {preset_defaults('epochs2')}.",
+        ),
     ] = None,
     separate: Annotated[
-        bool, typer.Option("--separate", help="Train each tower from its own loss alone.")
+        bool,
+        typer.Option(
+            "--separate",
+            metavar=FLAG,
+            help="Train each tower from its own loss alone. Without: jointly.",
+        ),
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 0,
-    name: Annotated[str | None, typer.Option(help="Name of the model; else the time.")] = None,
+    seed: Annotated[
+        int, typer.Option(metavar=COUNT, min=0, help="Seed of every random stream.")
+    ] = 0,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Name of the new model. Without: the time of day."),
+    ] = None,
     resume: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Go on with a run that was stopped.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Go on with a run that was stopped, with its own settings."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -116,17 +160,22 @@ def _parse_modalities(text: str | None):
 
 def evaluate(
     home: Home = None,
-    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    split: Annotated[
+        str, typer.Option(metavar="NAME", help="Products to score it on: train, val or test.")
+    ] = "test",
     model: Model = None,
     predictions: Annotated[
         Path | None,
         typer.Option(
             parser=given_path,
             metavar="FILE",
-            help="Write product_id, label, view, predicted, probability (.csv or .parquet).",
+            help="Write product_id, label, view, predicted, probability (.csv or .parquet). "
+            "Without: scores alone.",
         ),
     ] = None,
-    per_class: Annotated[bool, typer.Option("--per-class", help="Show every class.")] = False,
+    per_class: Annotated[
+        bool, typer.Option("--per-class", metavar=FLAG, help="Show every class, worst first.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Score a model on a split: text, image, fused, fused without image, fused without text."""
@@ -151,7 +200,12 @@ def evaluate(
 
 def demo(
     home: Home = None,
-    products: Annotated[int, typer.Option(min=5, max=1000, help="Drawn products a class.")] = 44,
+    products: Annotated[
+        int,
+        typer.Option(
+            metavar=COUNT, min=5, max=1000, help="Products to draw for each of the 27 classes."
+        ),
+    ] = 44,
     as_json: Json = False,
 ) -> None:
     """Draw a catalogue, train on it, show scores and predictions. Nothing in it is real.

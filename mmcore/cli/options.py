@@ -54,19 +54,27 @@ def check_input(path: Path | None) -> None:
         raise ConfigError(f"{path} is empty (0 bytes); name another file")
 
 
+FLAG = ""  # a switch takes no value, so its help shows no type
+COUNT = "N"
+
 Home = Annotated[
     Path | None,
     typer.Option(
         "--home",
         metavar="DIR",
         parser=given_path,
-        help="Workspace folder (else MMCORE_HOME, else user data folder).",
+        help="Workspace folder. Without: MMCORE_HOME, else the user data folder.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", metavar=FLAG, help="Print the result as one JSON object, alone on stdout."
+    ),
+]
 Model = Annotated[
     str | None,
-    typer.Option("--model", metavar="NAME", help="Model version; the newest without."),
+    typer.Option("--model", metavar="NAME", help="Model version. Without: the newest."),
 ]
 
 
