@@ -2,7 +2,6 @@
 
 import os
 import socket
-from pathlib import Path
 
 import pytest
 from shop import IMPORT, refused, rows, write_csv
@@ -189,10 +188,11 @@ def test_the_table_of_remarks_never_replaces_the_source(trained, tmp_path, capsy
     assert "write --issues to another file" in message and source.read_bytes() == before
 
 
-def test_root_cannot_replace_a_device_by_a_file():
+def test_root_cannot_replace_a_device_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")  # stands for /dev/null, which a failing test would destroy
     with pytest.raises(OSError, match="no regular file"):
-        write_atomically(Path("/dev/null"), lambda file: None)
-    assert not os.path.isfile("/dev/null")
+        write_atomically(tmp_path / "pipe", lambda file: None)
+    assert not (tmp_path / "pipe").is_file()
 
 
 # -- choices of a training -------------------------------------------------------------------------
