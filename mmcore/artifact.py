@@ -33,6 +33,7 @@ from mmcore.manifest import (
     FORMAT,
     Manifest,
     broken,
+    checksum,
     file_hash,
     read_json,
     read_manifest,
@@ -77,6 +78,7 @@ def save_artifact(folder: Path, artifact: Artifact, predictions: pd.DataFrame) -
         _write_parts(temporary, artifact, predictions)
         hashes = {name: file_hash(temporary / name) for name in FILES}
         manifest = {"format": FORMAT, **asdict(artifact.manifest), "files": hashes}
+        manifest["checksum"] = checksum(manifest)  # else a flipped byte in it would go unseen
         _write_json(temporary / "MANIFEST.json", manifest)
         for path in temporary.iterdir():
             _sync(path)

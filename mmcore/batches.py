@@ -1,10 +1,10 @@
 """The trainer's path from products to tensors: class ids, bytes and cached features.
 
 Holds the same products as `MultimodalDataGenerator`, without one-hot labels and float pixels;
-`tests/test_batches.py` holds the two equal.
+`tests/test_generator.py` holds the two equal.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,10 +57,12 @@ def encode_products(
     """Return the products as arrays.
 
     Args:
-        products: catalogue columns; column `label` may be absent (prediction).
+        products: catalogue columns; column `label` may be absent (prediction), and so may a column
+            that a modality reads: it counts as missing everywhere (see `lacking_columns`).
         encoders: modality name -> fitted encoder, for each modality but the image.
         class_codes: K codes; a label that is none of them becomes UNLABELLED.
     """
+    products = products.assign(**dict.fromkeys(lacking_columns(products, model), ""))
     encoded = {name: encoder.encode(products) for name, encoder in encoders.items()}
     inputs = {name: rows for name, (rows, _) in encoded.items()}
     present = {name: filled for name, (_, filled) in encoded.items()}
@@ -76,6 +78,12 @@ def encode_products(
         photos=photos,
         labels=np.array([ids.get(label, UNLABELLED) for label in labels], dtype=np.int64),
     )
+
+
+def lacking_columns(products: pd.DataFrame, model: ModelConfig) -> list[str]:
+    """Return the columns that a model reads and the products don't have."""
+    read = dict.fromkeys(column for m in model.modalities for column in m.columns)
+    return [column for column in read if column not in products]
 
 
 class ImageSource(Protocol):
@@ -164,3 +172,22 @@ class BatchReader:
             {name: torch.from_numpy(a).to(self._device) for name, a in present.items()},
             torch.from_numpy(products.labels[rows]).to(self._device),
         )
+
+
+class InterruptibleReader:
+    """A reader that asks before each batch whether to go on, for passes that learn nothing."""
+
+    def __init__(self, reader: BatchReader, check: Callable[[], None]) -> None:
+        """Wrap a reader.
+
+        Args:
+            check: raises to stop.
+        """
+        self.products = reader.products
+        self._reader, self._check = reader, check
+
+    def all_in_order(self) -> Iterator[Batch]:
+        """Yield what the reader yields."""
+        for batch in self._reader.all_in_order():
+            self._check()
+            yield batch

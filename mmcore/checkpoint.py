@@ -1,10 +1,10 @@
 """The state of a training run on disk: written atomically, tensors and JSON, no pickle."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -100,25 +100,80 @@ class CheckpointFile:
             with safe_open(self.path, "pt") as file:
                 header = file.metadata() or {}
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise self._unusable(str(error)) from error
+        except Exception as error:  # SafetensorError, OSError, and what hostile headers lead to
+            raise self.unusable(str(error) or type(error).__name__) from error
         if header.get("format") != FORMAT:
-            raise self._unusable(f"its format is {header.get('format')!r}, expected {FORMAT!r}")
+            raise self.unusable(f"its format is {header.get('format')!r}, expected {FORMAT!r}")
         if header.get("run") != self.run_hash:
-            raise self._unusable("it belongs to other settings or other labels")
-        state = TrainState(**json.loads(header["state"]))
-        state.best_at = tuple(state.best_at)
-        parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
-        for key, tensor in tensors.items():
-            group, _, name = key.partition(":")
-            parts[group][name] = tensor
-        return Checkpoint(state, **parts, scaler=json.loads(header["scaler"]))
+            raise self.unusable("it belongs to other settings or other labels")
+        try:
+            state = _state_from(json.loads(header["state"]))
+            scaler = _scaler_from(json.loads(header["scaler"]))
+            return Checkpoint(state, **_grouped(tensors), scaler=scaler)
+        except KeyError as error:
+            raise self.unusable(f"its header lacks {error}") from error
+        except (ValueError, RecursionError) as error:  # JSONDecodeError is one
+            raise self.unusable(str(error)) from error
 
     def remove(self) -> None:
         """Delete the file; the run has ended."""
         self.path.unlink(missing_ok=True)
 
-    def _unusable(self, reason: str) -> CheckpointError:
+    def unusable(self, reason: str) -> CheckpointError:
+        """Return the error for a file that no run can go on from."""
         return CheckpointError(
             f"checkpoint {self.path} can't be used: {reason}; delete it and train from the start"
         )
+
+
+def contradiction(checkpoint: Checkpoint, num_phases: int) -> str | None:
+    """Return what is wrong with a position in a run of so many phases, None where nothing is."""
+    state = checkpoint.state
+    if state.phase > num_phases:
+        return f"it stands in phase {state.phase + 1}, the run has {num_phases}"
+    if bool(checkpoint.best) != (min(state.best_at) >= 0):
+        return f"its best epoch is {state.best_at} with {len(checkpoint.best)} tensors"
+    return None
+
+
+def _state_from(data: object) -> TrainState:
+    """Return the state that `asdict` made plain, every value held to its type.
+
+    Raises:
+        ValueError: if it isn't of that form.
+    """
+    known = {f.name: f for f in fields(TrainState)}
+    if not isinstance(data, dict) or data.keys() != known.keys():
+        found = sorted(data) if isinstance(data, dict) else type(data).__name__
+        raise ValueError(f"its state should hold {sorted(known)}, not {found}"[:300])
+    for name, value in data.items():
+        if not _is_of_kind(value, known[name].type):
+            raise ValueError(f"{name} of its state is {value!r}"[:200])
+    return TrainState(**{**data, "best_at": tuple(data["best_at"])})
+
+
+def _is_of_kind(value: object, kind: object) -> bool:
+    if kind is int:
+        return type(value) is int and value >= 0
+    if kind is float:
+        return type(value) in (int, float)
+    if kind == list[dict]:
+        return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+    return isinstance(value, list) and [type(v) for v in value] == [int, int]  # best_at
+
+
+def _scaler_from(data: object) -> dict[str, float]:
+    if not isinstance(data, dict) or any(type(v) not in (int, float) for v in data.values()):
+        raise ValueError(f"the state of its loss scale is {data!r}"[:200])
+    return data
+
+
+def _grouped(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Return the tensors of "<group>:<name>" by group and name."""
+    groups: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
+    for key, tensor in tensors.items():
+        group, _, name = key.partition(":")
+        if group not in groups:
+            raise ValueError(f"it holds a tensor {key[:80]!r} that belongs to no part of a run")
+        groups[group][name] = tensor
+    return groups

@@ -17,6 +17,15 @@ WEIGHTS = ("imagenet", "random")
 MODALITY_KINDS = ("text", "image", "tabular")
 MAX_MODALITIES = 6  # every choice of them gets a rule of its own: 63 at 6
 FUSED = "fused"  # the view of all modalities together; no modality may be called so
+# columns of a table of predictions, in which each modality gets columns of its own
+_RESULT_NAMES = ("product_id", "predicted", "name_fr", "probability", "problems")
+_BOOKKEEPING = "is the catalogue's own bookkeeping and says nothing about new products"
+# catalogue columns that no text or table may be read from, and why
+CLOSED_COLUMNS = {
+    "label": "is what is to be predicted",
+    "photo": "is read by the modality called image",
+    **dict.fromkeys(("product_id", "group_id", "split", "photo_hash"), _BOOKKEEPING),
+}
 
 
 def knob(default: Any, help: str, low: float | None = None, high: float | None = None) -> Any:
@@ -24,13 +33,22 @@ def knob(default: Any, help: str, low: float | None = None, high: float | None =
     return field(default=default, metadata={"help": help, "low": low, "high": high})
 
 
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
 class Checked:
-    """Mixin for frozen dataclasses: holds every `knob` to its limits."""
+    """Mixin for frozen dataclasses: holds every field to its type and every `knob` to its limits.
+
+    Types are checked because configurations are read from files, which a hand may have changed.
+    """
 
     def __post_init__(self) -> None:
         for knob_field in fields(self):  # type: ignore[arg-type]
             low, high = knob_field.metadata.get("low"), knob_field.metadata.get("high")
-            value = getattr(self, knob_field.name)
+            value, kind = getattr(self, knob_field.name), knob_field.type
+            # a bool is an int to Python, and an int will do for a float
+            if kind in _KINDS and type(value) is not kind and (kind, type(value)) != (float, int):
+                raise ConfigError(f"{knob_field.name} is {value!r}; it must be {_KINDS[kind]}")
             if low is not None and not low <= value <= high:
                 raise ConfigError(
                     f"{knob_field.name} is {value}; it must lie from {low} to {high} "
@@ -52,14 +70,26 @@ class ModalityConfig:
                 f"modality {self.name!r} is of kind {self.kind!r}; "
                 f"use one of {', '.join(MODALITY_KINDS)}"
             )
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", self.name) or self.name == FUSED:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", self.name) or self.name.startswith(FUSED):
             raise ConfigError(
                 f"modality name {self.name!r} can't be used; take up to 31 lower-case letters, "
-                "digits and underscores, starting with a letter, and not the word 'fused'"
+                "digits and underscores, starting with a letter and not with the word 'fused', "
+                "as NAME:KIND:COLUMN"
+            )
+        if self.name in _RESULT_NAMES or self.name.endswith("_probability"):
+            raise ConfigError(
+                f"modality name {self.name!r} is that of a column of the results; choose another, "
+                "as NAME:KIND:COLUMN"
             )
         if not self.columns:
             raise ConfigError(
                 f"modality {self.name!r} names no catalogue column; give at least one"
+            )
+        closed = [column for column in self.columns if column in CLOSED_COLUMNS]
+        if closed and self.kind != "image":
+            raise ConfigError(
+                f"modality {self.name!r} can't be read from column {closed[0]!r}: it "
+                f"{CLOSED_COLUMNS[closed[0]]}; name title, description or further columns"
             )
 
 
@@ -229,10 +259,15 @@ def run_config_from_json(data: dict) -> RunConfig:
     """
     try:
         model = dict(data["model"])
-        model["modalities"] = tuple(
-            ModalityConfig(m["name"], m["kind"], tuple(m["columns"])) for m in model["modalities"]
-        )
+        model["modalities"] = tuple(map(_modality_from_json, model["modalities"]))
         phases = tuple(PhaseConfig(**phase) for phase in data["phases"])
         return RunConfig(**{**data, "model": ModelConfig(**model), "phases": phases})
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"the run configuration can't be read: {error}; train again") from error
+
+
+def _modality_from_json(data: dict) -> ModalityConfig:
+    columns = data["columns"]
+    if not isinstance(columns, list | tuple) or not all(isinstance(c, str) for c in columns):
+        raise ValueError(f"the columns of modality {data['name']!r} are {columns!r}")
+    return ModalityConfig(data["name"], data["kind"], tuple(columns))

@@ -11,10 +11,16 @@ import pandas as pd
 
 from mmcore.config import ModalityConfig
 from mmcore.errors import ConfigError
+from mmcore.figures import parse_number
 from mmcore.text import PAD_ID, TEXT_LENGTH, Vocabulary, build_vocabulary
 
 MAX_CATEGORIES = 50  # most frequent values of a category column that get a place of their own
-NUMERIC_SHARE = 0.9  # a column with at least this share of numbers among its values is numeric
+NUMERIC_SHARE = 0.9  # a column with at least this share of numbers among its values is numeric;
+# with at least this share it is, too, unless its frequent values as categories say more
+MIXED_SHARE = 0.5
+MIN_DEVIATION = 1e-6  # of logs; below it all numbers are one, but for rounding
+MAX_DEVIATIONS = 10.0
+MAX_NUMBER = 1e15  # larger ones are typing errors (1e308), which must not drown everything else
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,14 @@ class NumericColumn:
 
     width = 1
 
-    def encode(self, values: Sequence[str]) -> np.ndarray:
-        """Return (N, 1) float32; 0, the train mean, where there is no number."""
+    def encode(self, values: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return (N, 1) float32, 0 (the train mean) without a number; and (N,) bool: one is there.
+
+        A word among the numbers ("on request") counts as nothing said.
+        """
         logs = np.array([_signed_log(value) for value in values], dtype=np.float64)
-        return np.nan_to_num((logs - self.mean) / self.std).astype(np.float32)[:, None]
+        deviations = np.clip((logs - self.mean) / self.std, -MAX_DEVIATIONS, MAX_DEVIATIONS)
+        return np.nan_to_num(deviations).astype(np.float32)[:, None], np.isfinite(logs)
 
 
 @dataclass(frozen=True)
@@ -61,14 +71,16 @@ class CategoryColumn:
     def width(self) -> int:
         return len(self.values)
 
-    def encode(self, values: Sequence[str]) -> np.ndarray:
-        """Return (N, categories) float32 one-hot; all 0 where the value is empty or unknown."""
+    def encode(self, values: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return (N, categories) float32 one-hot, all 0 where the value is empty or unknown; and
+        (N,) bool: there is a value. An unknown one is something said: a rare brand is a fact, too.
+        """
         places = {value: i for i, value in enumerate(self.values)}
         rows = np.zeros((len(values), self.width), dtype=np.float32)
         for i, value in enumerate(values):
             if value.strip() in places:
                 rows[i, places[value.strip()]] = 1
-        return rows
+        return rows, np.array([bool(value.strip()) for value in values], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -84,10 +96,9 @@ class TabularEncoder:
 
     def encode(self, products: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return (N, F) float32 and (N,) bool: whether any of the columns says anything."""
-        blocks = [column.encode(list(products[column.name])) for column in self.columns]
-        named = products[[column.name for column in self.columns]]
-        filled = (named.map(lambda value: value.strip()) != "").any(axis=1).to_numpy()
-        return np.concatenate(blocks, axis=1), filled
+        encoded = [column.encode(list(products[column.name])) for column in self.columns]
+        blocks, filled = zip(*encoded, strict=True)
+        return np.concatenate(blocks, axis=1), np.logical_or.reduce(filled)
 
 
 Encoder = TextEncoder | TabularEncoder
@@ -125,21 +136,25 @@ def _refuse_empty(is_empty: bool, modality: ModalityConfig) -> None:
 
 def _fit_column(name: str, values: pd.Series) -> NumericColumn | CategoryColumn:
     filled = [value.strip() for value in values if value.strip()]
+    ranked = sorted(Counter(filled).items(), key=lambda item: (-item[1], item[0]))[:MAX_CATEGORIES]
     logs = np.array([_signed_log(value) for value in filled])
-    if filled and np.isfinite(logs).mean() >= NUMERIC_SHARE:
-        finite = logs[np.isfinite(logs)]
-        return NumericColumn(name, float(finite.mean()), float(finite.std()) or 1.0)
-    ranked = sorted(Counter(filled).items(), key=lambda item: (-item[1], item[0]))
-    return CategoryColumn(name, tuple(value for value, _ in ranked[:MAX_CATEGORIES]))
+    finite = logs[np.isfinite(logs)]
+    # what categories would keep; a value that comes once teaches nothing of other products
+    by_category = sum(count for _, count in ranked if count > 1)
+    is_number = len(finite) >= NUMERIC_SHARE * len(filled)
+    is_mostly = len(finite) >= MIXED_SHARE * len(filled) and by_category < len(finite)
+    if filled and (is_number or is_mostly):
+        std = float(finite.std())
+        return NumericColumn(name, float(finite.mean()), std if std > MIN_DEVIATION else 1.0)
+    return CategoryColumn(name, tuple(value for value, _ in ranked))
 
 
 def _signed_log(text: str) -> float:
-    """Return sign(x) log(1 + |x|) of a number written with point or comma, NaN otherwise."""
-    try:
-        number = float(text.strip().replace("\u202f", "").replace(" ", "").replace(",", "."))
-    except ValueError:
-        return math.nan
-    return math.copysign(math.log1p(abs(number)), number) if math.isfinite(number) else math.nan
+    """Return sign(x) log(1 + |x|) of a number, NaN where the text is none."""
+    number = parse_number(text)
+    if math.isnan(number):
+        return number
+    return math.copysign(math.log1p(min(abs(number), MAX_NUMBER)), number)
 
 
 def encoder_to_json(encoder: Encoder) -> dict:

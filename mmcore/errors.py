@@ -36,6 +36,8 @@ class NonFiniteLossError(MmcoreError):
 class TrainingInterrupted(MmcoreError):
     """Training was asked to stop; its checkpoint is on disk."""
 
+    run: str | None = None  # name of the run that can be resumed
+
 
 class CheckpointError(MmcoreError):
     """A checkpoint can't be written, read, or belongs to another run."""

@@ -3,10 +3,12 @@
 Words by leaving each out and asking again (Captum's FeatureAblation over word presence, which
 holds for any text encoder); regions by integrated gradients over the backbone's 7 x 7 feature
 maps (Sundararajan et al. 2017, https://arxiv.org/abs/1703.01365), which needs the backbone once.
-Both explain the fused answer, with the decision rule of the modalities at hand.
+Both explain the fused answer, with the decision rule of the modalities at hand. A text of which no
+known word is left counts as missing, as in a prediction; where nothing at all is left, every class
+is taken to be equally likely, for no model is trained to answer to nothing.
 """
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +20,7 @@ from torch.nn.functional import log_softmax
 
 from mmcore.artifact import Artifact
 from mmcore.backbones import FEATURE_PX
-from mmcore.combiner import Rule
+from mmcore.combiner import Pattern
 from mmcore.config import FUSED, ModalityConfig
 from mmcore.encoders import TextEncoder
 from mmcore.errors import ProductError
@@ -30,6 +32,7 @@ from mmcore.text import words
 WORDS_A_PASS = 64  # variants of a text that go through the network together
 INTEGRATION_STEPS = 16
 MAX_WORDS = 120  # distinct words explained; later ones are beyond the 60 tokens anyway
+SHOWN_CODES = 10
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,11 @@ def explain(
     codes = runtime.artifact.class_codes
     code = code or prediction.top(FUSED, 1)[0].code
     if code not in codes:
-        raise ProductError(f"class {code!r} is not among the model's {len(codes)} classes")
+        more = ", ..." if len(codes) > SHOWN_CODES else ""
+        raise ProductError(
+            f"class {code!r} is not among the model's {len(codes)} classes; name one of them: "
+            f"{', '.join(codes[:SHOWN_CODES])}{more}"
+        )
     subject = _Subject(runtime, product, prediction, codes.index(code))
     found: list[WordWeight] = []
     for modality in runtime.artifact.config.model.modalities:
@@ -102,7 +109,6 @@ class _Subject:
         self.device = runtime.device
         self.product, self.prediction, self.target = product, prediction, target
         self.pattern = tuple(name for name in self.model.names if name in prediction.probs)
-        self.rule: Rule = self.artifact.combiner.rule(self.pattern)
         self.maps: Tensor | None = None  # (1, 1280, 7, 7), the photo's feature maps
         with torch.no_grad():
             self.features = {name: self._tower_features(name) for name in self.model.names}
@@ -130,18 +136,31 @@ class _Subject:
             return getattr(self.product, column)
         return str(self.product.extra.get(column, ""))
 
-    def log_prob(self, replaced: Mapping[str, Tensor]) -> Tensor:
-        """Return (B,) log-probability of the class with some towers' features replaced.
+    def log_prob(self, name: str, features: Tensor, has: Tensor | None = None) -> Tensor:
+        """Return (B,) log-probability of the class with one tower's features replaced.
 
         Args:
-            replaced: name -> (B, dim).
+            name: of the modality.
+            features: (B, dim).
+            has: (B,) bool, False where nothing of the modality is left; None: it is there.
         """
-        size = len(next(iter(replaced.values())))
-        features = {n: replaced.get(n, f.expand(size, -1)) for n, f in self.features.items()}
-        present = {n: torch.full((size,), n in self.pattern, device=self.device) for n in features}
-        logits = self.model.head_logits(features)
-        logits[FUSED] = self.model.fuse(features, present)
-        total = sum(w * log_softmax(logits[s], dim=1) for s, w in self.rule.weights.items())
+        size = len(features)
+        if has is None:
+            has = torch.ones(size, dtype=torch.bool, device=self.device)
+        replaced = {n: f.expand(size, -1) for n, f in self.features.items()} | {name: features}
+        present = {n: torch.full_like(has, n in self.pattern) for n in replaced} | {name: has}
+        logits = self.model.head_logits(replaced)
+        logits[FUSED] = self.model.fuse(replaced, present)
+        with_it = self._decided(self.pattern, logits)
+        others = tuple(n for n in self.pattern if n != name)
+        equal = torch.full_like(with_it, -math.log(self.model.num_classes))
+        without = self._decided(others, logits) if others else equal
+        return torch.where(has, with_it, without)
+
+    def _decided(self, pattern: Pattern, logits: dict[str, Tensor]) -> Tensor:
+        """Return (B,) log-probability of the class by the decision rule of a pattern."""
+        weights = self.artifact.combiner.rule(pattern).weights
+        total = sum(w * log_softmax(logits[source], dim=1) for source, w in weights.items())
         return log_softmax(total, dim=1)[:, self.target]
 
 
@@ -149,8 +168,8 @@ def _word_weights(subject: _Subject, modality: ModalityConfig) -> list[WordWeigh
     """Return the weight of each distinct word of a text modality that the model knows."""
     encoder = subject.artifact.encoders[modality.name]
     assert isinstance(encoder, TextEncoder)
-    texts = [words(subject.value(column)) for column in modality.columns]
-    known = [w for text in texts for w in text if w in encoder.vocabulary.ids]
+    texts = {column: words(subject.value(column)) for column in modality.columns}
+    known = [w for text in texts.values() for w in text if w in encoder.vocabulary.ids]
     distinct = list(dict.fromkeys(known))[:MAX_WORDS]
 
     def answer(presence: Tensor) -> Tensor:
@@ -159,16 +178,15 @@ def _word_weights(subject: _Subject, modality: ModalityConfig) -> list[WordWeigh
             {word for word, there in zip(distinct, row, strict=True) if not there}
             for row in presence.bool().tolist()
         ]
-        rows = [
-            encoder.vocabulary.encode(
-                [" ".join(w for w in text if w not in gone) for text in texts], encoder.length
-            )
-            for gone in variants
-        ]
-        ids = torch.from_numpy(np.stack(rows)).to(subject.device)
+        left = {
+            column: [" ".join(w for w in text if w not in gone) for gone in variants]
+            for column, text in texts.items()
+        }
+        rows, has = encoder.encode(pd.DataFrame(left))
         with torch.no_grad():
+            ids = torch.from_numpy(rows).to(subject.device)
             features = subject.model.towers[modality.name](ids)
-            return subject.log_prob({modality.name: features})
+            return subject.log_prob(modality.name, features, torch.from_numpy(has).to(ids.device))
 
     presence = torch.ones(1, len(distinct))
     weights = FeatureAblation(answer).attribute(presence, perturbations_per_eval=WORDS_A_PASS)
@@ -184,7 +202,7 @@ def _region_weights(subject: _Subject) -> np.ndarray | None:
         return None
     name = subject.artifact.config.model.image_name
     tower = subject.model.towers[name]
-    method = IntegratedGradients(lambda maps: subject.log_prob({name: tower(maps)}))
+    method = IntegratedGradients(lambda maps: subject.log_prob(name, tower(maps)))
     weights = method.attribute(
         subject.maps.contiguous(), n_steps=INTEGRATION_STEPS, internal_batch_size=None
     )

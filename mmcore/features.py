@@ -8,6 +8,8 @@ A cache is one folder for one set of backbone weights and one preprocessing:
 A crash between the two appends leaves surplus features, which the next writer cuts off.
 """
 
+import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +19,13 @@ import torch
 from filelock import FileLock
 
 from mmcore.backbones import FEATURE_DIM, Backbone, fingerprint
+from mmcore.errors import WorkspaceError
 from mmcore.images import PREPROCESS_VERSION
 from mmcore.pixels import PhotoReader, photos_a_pass, to_tensor
 
 _ROW_BYTES = FEATURE_DIM * 2
 _KEY_BYTES = 32
+_LARGEST = float(np.finfo(np.float16).max)  # an infinite feature would spoil every batch it is in
 
 
 @dataclass(frozen=True)
@@ -37,27 +41,50 @@ class FeatureCache:
     """The features of one frozen backbone, by photo key (sha256 in hex)."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the cache in `folder`, which is made where there is none."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Open the cache in `folder`, which is made where there is none.
+
+        Raises:
+            OSError: if it can't be made or read.
+        """
+        self.folder = folder
         self._features = folder / "features.f16"
         self._keys = folder / "keys.bin"
         self._lock = FileLock(str(folder / "lock"))
-        self._features.touch()
-        self._keys.touch()
+        self._forget()
         self.refresh()
 
+    def _forget(self) -> None:
+        self._rows = 0
+        self._index: dict[str, int] = {}
+        self._map = np.empty((0, FEATURE_DIM), np.float16)
+        self._file = (0, 0)  # device and number of the keys file the index was read from
+
     def refresh(self) -> None:
-        """Read what other processes have appended meanwhile."""
-        raw = self._keys.read_bytes()
-        features = self._features.stat().st_size // _ROW_BYTES
-        self._rows = min(len(raw) // _KEY_BYTES, features)
-        keys = (raw[i * _KEY_BYTES : (i + 1) * _KEY_BYTES].hex() for i in range(self._rows))
-        self._index = {key: row for row, key in enumerate(keys)}
-        self._map = (
-            np.memmap(self._features, np.float16, "r", shape=(self._rows, FEATURE_DIM))
-            if self._rows
-            else np.empty((0, FEATURE_DIM), np.float16)
-        )
+        """Read what other processes have appended meanwhile, and no more than that."""
+        self._make_files()
+        keys = self._keys.stat()
+        rows = self._rows_on_disk()
+        if (keys.st_dev, keys.st_ino) != self._file or rows < self._rows:
+            self._forget()  # somebody deleted the cache, as anybody may, and began another
+            self._file = (keys.st_dev, keys.st_ino)
+        with self._keys.open("rb") as file:
+            file.seek(self._rows * _KEY_BYTES)
+            raw = file.read((rows - self._rows) * _KEY_BYTES)
+        for at in range(0, len(raw), _KEY_BYTES):
+            self._index[raw[at : at + _KEY_BYTES].hex()] = self._rows
+            self._rows += 1
+
+    def _make_files(self) -> None:
+        # not touched where they are: a workspace that may only be read can still be used
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in (self._features, self._keys):
+            if not path.exists():
+                path.touch()
+
+    def _rows_on_disk(self) -> int:
+        """Return the rows that are there in full; keys are written last."""
+        keys = self._keys.stat().st_size // _KEY_BYTES
+        return min(keys, self._features.stat().st_size // _ROW_BYTES)
 
     def __contains__(self, key: str) -> bool:
         return key in self._index
@@ -67,32 +94,65 @@ class FeatureCache:
 
     def gather(self, keys: Sequence[str]) -> np.ndarray:
         """Return (N, 1280) float16; zeros for a key that is not in the cache."""
+        if len(self._map) < self._rows:
+            shape = (self._rows, FEATURE_DIM)
+            self._map = np.memmap(self._features, np.float16, "r", shape=shape)
         rows = np.array([self._index.get(key, -1) for key in keys], dtype=np.int64)
         found = np.zeros((len(rows), FEATURE_DIM), dtype=np.float16)
         found[rows >= 0] = self._map[rows[rows >= 0]]
         return found
 
     def append(self, keys: Sequence[str], features: np.ndarray) -> None:
-        """Add (N, 1280) features under their keys, durably enough for a cache."""
-        if not len(keys):
-            return
+        """Add (N, 1280) features under their keys, durably enough for a cache.
+
+        Raises:
+            OSError: if they can't be written; those that were there before still are.
+        """
         with self._lock:
             self.refresh()
-            with self._features.open("r+b") as file:
-                file.truncate(self._rows * _ROW_BYTES)
-                file.seek(0, 2)
-                file.write(np.ascontiguousarray(features, dtype=np.float16).tobytes())
-            with self._keys.open("r+b") as file:
-                file.truncate(self._rows * _KEY_BYTES)
-                file.seek(0, 2)
-                file.write(b"".join(bytes.fromhex(key) for key in keys))
+            new = {key: i for i, key in enumerate(keys) if key not in self._index}
+            if not new:
+                return
+            rows = np.clip(features[list(new.values())], -_LARGEST, _LARGEST).astype(np.float16)
+            try:
+                _write_at(self._features, self._rows * _ROW_BYTES, rows.tobytes())
+                _write_at(self._keys, self._rows * _KEY_BYTES, bytes.fromhex("".join(new)))
+            except OSError:
+                self._cut_surplus()
+                raise
             self.refresh()
+
+    def _cut_surplus(self) -> None:
+        """Give the room of half-written rows back; never one that a reader may have mapped."""
+        rows = self._rows_on_disk()
+        for path, width in ((self._features, _ROW_BYTES), (self._keys, _KEY_BYTES)):
+            with contextlib.suppress(OSError):
+                os.truncate(path, rows * width)
+
+
+def _write_at(path: Path, place: int, data: bytes) -> None:
+    """Write at a place in a file, over what a crash may have left there."""
+    with path.open("r+b") as file:
+        file.truncate(place)
+        file.seek(place)
+        file.write(data)
 
 
 def open_cache(root: Path, backbone: Backbone) -> FeatureCache:
-    """Return the cache under `root` that belongs to a backbone's exact weights."""
+    """Return the cache under `root` that belongs to a backbone's exact weights.
+
+    Raises:
+        WorkspaceError: if it can't be made or read.
+    """
     name = f"{fingerprint(backbone)}-pixels{PREPROCESS_VERSION}"
-    return FeatureCache(root / "features" / name)
+    folder = root / "features" / name
+    try:
+        return FeatureCache(folder)
+    except OSError as error:
+        raise WorkspaceError(
+            f"the cache of photo features in {folder} can't be used: {error.strerror or error}; "
+            "make the folder readable and writable, or delete it: it is filled again"
+        ) from error
 
 
 def fill_cache(
@@ -108,6 +168,9 @@ def fill_cache(
 
     Args:
         keys: photo keys; empty ones (no photo) are passed over.
+
+    Raises:
+        WorkspaceError: if they can't be kept; those kept before stay, and another call goes on.
     """
     missing = sorted({key for key in keys if key and key not in cache})
     backbone.eval().to(device, memory_format=torch.channels_last)
@@ -119,10 +182,22 @@ def fill_cache(
         if is_readable.any():
             features = backbone_features(backbone, pixels[is_readable], device)
             kept = [key for key, ok in zip(batch, is_readable, strict=True) if ok]
-            cache.append(kept, features)
+            try:
+                cache.append(kept, features)
+            except OSError as error:
+                raise _not_kept(cache.folder, error, len(missing) - done) from error
         unreadable += int((~is_readable).sum())
         done += len(batch)
         yield FeatureResult(done, len(missing), unreadable)
+
+
+def _not_kept(folder: Path, error: OSError, num_left: int) -> WorkspaceError:
+    return WorkspaceError(
+        f"photo features can't be kept in {folder}: {error.strerror or error}; {num_left:,} photos "
+        f"are left to do, which takes {num_left * _ROW_BYTES / 1e6:.1f} MB there; free some space, "
+        "make the folder writable or choose another workspace with --home DIR; those done so far "
+        "are kept, and the next training goes on with the others"
+    )
 
 
 @torch.inference_mode()

@@ -5,6 +5,8 @@ H W photo sides (224), K classes. The trainer reads the same products through `b
 """
 
 import math
+import numbers
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -13,15 +15,16 @@ import pandas as pd
 
 from mmcore.errors import ConfigError, ImageError
 from mmcore.images import IMAGE_PX, decode_file, to_model_range
-from mmcore.text import TEXT_LENGTH, Vocabulary
+from mmcore.text import PAD_ID, TEXT_LENGTH, VOCABULARY_WORDS, Vocabulary
 
+MAX_CLASSES = 100_000  # where K is not given; a higher label is a product type, not a class id
 COLUMNS = ("ProductID", "comb_tokens_fr", "imagepath", "label")
 
 GeneratorBatch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray]
 
 
 class MultimodalDataGenerator:
-    """Batches of ((text, image), one-hot label) over a DataFrame, in its order."""
+    """Batches of ((text, image), one-hot label) over a DataFrame, in the order of its rows."""
 
     def __init__(
         self,
@@ -33,28 +36,26 @@ class MultimodalDataGenerator:
         """Check the frame; photos are read when a batch is.
 
         Args:
-            frame: columns ProductID, comb_tokens_fr (up to 60 token ids, 0 = padding),
-                imagepath (None or "" where there is no photo), label (class id, 0 .. K - 1).
+            frame: columns ProductID, comb_tokens_fr (list of up to 60 token ids, 0 = padding;
+                a shorter one is padded at the end), imagepath (None, NaN or "" where there is no
+                photo), label (class id, 0 .. K - 1).
             batch_size: products a batch; the last one may be short.
-            num_classes: K; the highest label + 1 where not given.
+            num_classes: K; the highest label + 1 where not given, so give it for a part of a set.
             image_folder: what relative image paths start from.
 
         Raises:
-            ConfigError: if a column is missing, a label is no class id, a product has more than
-                60 tokens, or batch_size is below 1.
+            ConfigError: if a column is missing, or a row has a label that is no class id, tokens
+                that are no list of at most 60 ids of the vocabulary, or an imagepath that is no
+                path; or batch_size or num_classes is below 1.
         """
-        _check(frame, batch_size)
+        _check(frame, batch_size, num_classes)
         self.frame = frame.reset_index(drop=True)
         self.batch_size = batch_size
-        labels = self.frame["label"].to_numpy(dtype=np.int64)
-        self.num_classes = num_classes or (int(labels.max()) + 1 if len(labels) else 1)
-        if len(labels) and not 0 <= labels.min() <= labels.max() < self.num_classes:
-            raise ConfigError(
-                f"labels run from {labels.min()} to {labels.max()}; they must be class ids from "
-                f"0 to {self.num_classes - 1}; raise num_classes or renumber the labels"
-            )
-        self._labels = labels
-        self._folder = image_folder or Path()
+        self._labels = _class_ids(self.frame, num_classes)
+        self.num_classes = num_classes or int(self._labels.max(initial=0)) + 1
+        self._texts = _token_ids(self.frame)
+        self._paths = _photo_paths(self.frame)
+        self._folder = Path(image_folder or "")
         self.unreadable: dict[str, str] = {}  # image path -> why; its pixels are all 0 (grey)
 
     def __len__(self) -> int:
@@ -64,29 +65,29 @@ class MultimodalDataGenerator:
     def __getitem__(self, index: int) -> GeneratorBatch:
         """Return ((text (B, 60) int64, image (B, 224, 224, 3) float32 in [-1, 1]), label (B, K)).
 
-        A missing or unreadable photo gives zeros and is remembered in `unreadable`.
+        A product without a photo, or whose photo is missing or unreadable, has an image of zeros
+        (mid-grey); the latter are remembered in `unreadable`.
+
+        Raises:
+            IndexError: if there is no such batch; there is no counting from the end.
         """
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"batch {index} was asked for; there are {len(self)}")
-        start = index % len(self) * self.batch_size
-        rows = self.frame.iloc[start : start + self.batch_size]
-        text = np.zeros((len(rows), TEXT_LENGTH), dtype=np.int64)
-        image = np.zeros((len(rows), IMAGE_PX, IMAGE_PX, 3), dtype=np.float32)
-        label = np.zeros((len(rows), self.num_classes), dtype=np.float32)
-        for i, (tokens, path) in enumerate(
-            zip(rows["comb_tokens_fr"], rows["imagepath"], strict=True)
-        ):
-            text[i, : len(tokens)] = tokens
-            image[i] = self._photo(path)
-        label[np.arange(len(rows)), self._labels[start : start + len(rows)]] = 1
-        return (text, image), label
+        index = operator.index(index)
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} was asked for; there are {len(self)}, counted from 0")
+        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        labels = self._labels[rows]
+        image = np.zeros((len(labels), IMAGE_PX, IMAGE_PX, 3), dtype=np.float32)
+        for i, path in enumerate(self._paths[rows]):
+            if path is not None:
+                image[i] = self._photo(path)
+        one_hot = np.zeros((len(labels), self.num_classes), dtype=np.float32)
+        one_hot[np.arange(len(labels)), labels] = 1
+        return (self._texts[rows].copy(), image), one_hot
 
     def __iter__(self) -> Iterator[GeneratorBatch]:
         return (self[i] for i in range(len(self)))
 
-    def _photo(self, path: object) -> np.ndarray | float:
-        if not isinstance(path, str | Path) or not str(path):
-            return 0.0
+    def _photo(self, path: str | Path) -> np.ndarray | float:
         try:
             return to_model_range(decode_file(self._folder / path))
         except ImageError as error:
@@ -129,18 +130,80 @@ def generator_frame(
     )
 
 
-def _check(frame: pd.DataFrame, batch_size: int) -> None:
+def _check(frame: pd.DataFrame, batch_size: int, num_classes: int | None) -> None:
     missing = [column for column in COLUMNS if column not in frame.columns]
     if missing:
         raise ConfigError(
             f"the frame lacks column {missing[0]!r}; it has {', '.join(map(str, frame.columns))}, "
             f"the generator needs {', '.join(COLUMNS)}"
         )
-    if batch_size < 1:
-        raise ConfigError(f"batch_size is {batch_size}; it must be at least 1")
-    longest = frame["comb_tokens_fr"].map(len).max() if len(frame) else 0
-    if longest > TEXT_LENGTH:
-        raise ConfigError(
-            f"a product has {longest} tokens, the limit is {TEXT_LENGTH}; "
-            "encode texts with Vocabulary.encode"
-        )
+    for name, number in (("batch_size", batch_size), ("num_classes", num_classes)):
+        if number is not None and not (isinstance(number, numbers.Integral) and number >= 1):
+            raise ConfigError(f"{name} is {number!r}; it must be a whole number of at least 1")
+
+
+def _class_ids(frame: pd.DataFrame, num_classes: int | None) -> np.ndarray:
+    """Return (N,) int64. Whole floats pass: pandas makes them of a column that had a gap."""
+    ids = []
+    limit = num_classes or MAX_CLASSES
+    for row, label in enumerate(frame["label"]):
+        is_whole = isinstance(label, numbers.Real) and float(label).is_integer()
+        if not (is_whole and 0 <= label < limit):
+            raise _bad_row(
+                frame,
+                row,
+                "label",
+                f"{label!r}; it must be a class id, a whole number from 0 to {limit - 1}; "
+                "leave unlabelled products out, and give num_classes for all classes",
+            )
+        ids.append(int(label))
+    return np.array(ids, dtype=np.int64)
+
+
+def _token_ids(frame: pd.DataFrame) -> np.ndarray:
+    """Return (N, 60) int64."""
+    texts = np.full((len(frame), TEXT_LENGTH), PAD_ID, dtype=np.int64)
+    for row, tokens in enumerate(frame["comb_tokens_fr"]):
+        problem = _token_problem(tokens)
+        if problem:
+            advice = "encode texts with Vocabulary.encode(...).tolist()"
+            raise _bad_row(frame, row, "comb_tokens_fr", f"{problem}; {advice}")
+        texts[row, : len(tokens)] = tokens
+    return texts
+
+
+def _token_problem(tokens: object) -> str:
+    if not isinstance(tokens, list | tuple | np.ndarray):
+        return f"a {type(tokens).__name__}, not a list of token ids"
+    if len(tokens) > TEXT_LENGTH:
+        return f"{len(tokens)} tokens, the limit is {TEXT_LENGTH}"
+    try:
+        ids = np.asarray(tokens)
+    except ValueError:  # lists of several lengths inside
+        return "no flat list of token ids"
+    if len(ids) and (ids.ndim != 1 or ids.dtype.kind not in "iu"):
+        return "a list of something other than whole numbers"
+    if len(ids) and not 0 <= ids.min() <= ids.max() <= VOCABULARY_WORDS:
+        wrong = ids.min() if ids.min() < 0 else ids.max()
+        return f"a list with id {wrong}, ids run from 0 (padding) to {VOCABULARY_WORDS}"
+    return ""
+
+
+def _photo_paths(frame: pd.DataFrame) -> list[str | Path | None]:
+    """Return the path of each product's photo, None where it has none."""
+    paths: list[str | Path | None] = []
+    for row, path in enumerate(frame["imagepath"]):
+        if isinstance(path, str | Path):
+            paths.append(path or None)
+        elif path is None or path is pd.NA or path != path:  # NaN differs from itself
+            paths.append(None)
+        else:
+            raise _bad_row(
+                frame, row, "imagepath", f"{path!r}; give a path, or None where there is no photo"
+            )
+    return paths
+
+
+def _bad_row(frame: pd.DataFrame, row: int, column: str, problem: str) -> ConfigError:
+    product_id = frame["ProductID"].iloc[row]
+    return ConfigError(f"{column} of product {product_id!r} (row {row}) is {problem}")

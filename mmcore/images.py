@@ -2,19 +2,23 @@
 
 A photo is believed by its content, never by its name. Limits are checked on the header, before
 any pixel is decoded, so that a decompression bomb costs nothing. JPEG is decoded at the smallest
-scale that still covers the target ("draft"), which halves the time of a 500 px photo.
+scale that still covers the target ("draft"), which halves the time of a 500 px photo. What becomes
+of the decoded photo stands in `shrinking.py`.
 """
 
+import contextlib
 import io
 import stat
 import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from mmcore.errors import ImageError
+from mmcore.shrinking import to_square
 
 IMAGE_PX = 224  # input side of all three backbones
 PREPROCESS_VERSION = 1  # raise when the pixels of a given photo change: it is part of cache keys
@@ -22,9 +26,19 @@ PREPROCESS_VERSION = 1  # raise when the pixels of a given photo change: it is p
 MAX_BYTES = 20 * 1024**2
 MAX_PIXELS = 50_000_000  # about 150 MB of RGB; the largest phone cameras in common use make 50 MP
 MIN_SIDE_PX = 8  # smaller ones are tracking pixels and placeholders, nothing to classify
+# What decoding may take: 50 megapixels of RGB are 200 MB. Few photos come near it: WEBP beyond 20
+# megapixels (its decoder holds four copies), TIFF of 16 bits a channel in one piece.
+MAX_DECODE_BYTES = 320 * 1000**2
+LARGE_BYTES = 64 * 1000**2  # from here on photos are decoded one at a time, whatever the threads
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 
 _WARNING_FILTERS = threading.Lock()
+_LARGE_PHOTO = threading.Lock()
+# Pillow's bytes a pixel by mode, 4 for all others (even those of one or two channels)
+_MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
+# TIFF 6.0 tag numbers
+_BITS_PER_SAMPLE, _ORIENTATION, _ROWS_PER_STRIP = 258, 274, 278
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
 
 
 def decode_photo(data: bytes, size_px: int = IMAGE_PX) -> np.ndarray:
@@ -37,10 +51,11 @@ def decode_photo(data: bytes, size_px: int = IMAGE_PX) -> np.ndarray:
         ImageError: if the bytes are no photo of a known format, or are beyond the limits.
     """
     with _open(data) as image:
-        image = _upright(_load(image, size_px))
-        rgb = to_rgb(image)
-    # reducing_gap: shrink by whole factors first; the same picture to the eye, several times faster
-    square = rgb.resize((size_px, size_px), Image.Resampling.BICUBIC, reducing_gap=2.0)
+        needed = _prepare(image, size_px)
+        with _LARGE_PHOTO if needed > LARGE_BYTES else contextlib.nullcontext():
+            with _told_as_corrupt(image):
+                image.load()  # the first frame of an animation
+            square = to_square(image, size_px)
     return np.array(square)  # a copy: Pillow's own buffer is read-only
 
 
@@ -82,17 +97,6 @@ def read_photo(path: Path) -> bytes:
 def to_model_range(pixels: np.ndarray) -> np.ndarray:
     """Return uint8 pixels as float32 in [-1, 1]: 0 -> -1, 255 -> 1, any shape."""
     return pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Return a loaded image as 8-bit RGB, with transparency on white."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return _from_deep_grey(image).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
 
 
 def _open(data: bytes) -> Image.Image:
@@ -145,39 +149,60 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _load(image: Image.Image, size_px: int) -> Image.Image:
-    """Return the image with its pixels decoded (the first frame of an animation)."""
-    try:
+def _prepare(image: Image.Image, size_px: int) -> int:
+    """Return about how much memory decoding will take; a JPEG's scale is chosen on the way."""
+    width, height = image.size
+    with _told_as_corrupt(image):
         if image.format == "JPEG":
             image.draft(None, (size_px, size_px))
-        image.load()
-    except Exception as error:  # truncated and corrupt streams raise many types
-        width, height = image.size
+        needed = _decode_bytes(image, width * height)
+    if needed > MAX_DECODE_BYTES:
+        raise ImageError(
+            f"the photo ({image.format}, {width} x {height}) would take {needed // 1000**2:,} MB "
+            f"to decode, the limit is {MAX_DECODE_BYTES // 1000**2}; scale it down or save it as "
+            "a plain JPEG, and upload it again"
+        )
+    return needed
+
+
+@contextlib.contextmanager
+def _told_as_corrupt(image: Image.Image) -> Iterator[None]:
+    """Turn whatever hostile bytes lead Pillow's decoders to into an ImageError."""
+    width, height = image.size
+    try:
+        yield
+    except Exception as error:
         raise ImageError(
             f"the photo ({image.format}, {width} x {height}) is truncated or corrupt: {error}; "
             "upload the original file again"
         ) from error
-    return image
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # a corrupt EXIF block must not cost the photo: leave it as it lies
-        return image
+def _decode_bytes(image: Image.Image, file_pixels: int) -> int:
+    """Return about how much memory decoding takes at its peak.
 
-
-def _from_deep_grey(image: Image.Image) -> Image.Image:
-    """Return a 16- or 32-bit greyscale image in 8 bits, keeping its tones.
-
-    Pillow's own convert("RGB") clips at 255, which turns a 16-bit scan white.
+    Args:
+        image: opened, a JPEG already told at which scale to decode.
+        file_pixels: in the file, before that scale.
     """
-    values = np.asarray(image).astype(np.float64)
-    values[~np.isfinite(values)] = 0
-    top = 65535.0 if values.max(initial=0) > 255 else 255.0
-    if values.max(initial=0) > 65535:
-        top = values.max()
-    return Image.fromarray(np.clip(values / top * 255, 0, 255).astype(np.uint8))
+    own = image.width * image.height * _MODE_BYTES.get(image.mode, 4)
+    if image.info.get("progressive"):
+        # all coefficients of a progressive JPEG, 2 bytes each, stay until its last scan
+        return own + 2 * len(image.getbands()) * file_pixels
+    if image.format == "WEBP":
+        return own + 12 * file_pixels  # two canvases of its decoder and the frame it returns
+    if image.format == "TIFF":
+        # a turned one is turned whole by Pillow itself
+        return own * (1 if image.tag_v2.get(_ORIENTATION, 1) == 1 else 2) + _strip_bytes(image)
+    return own
+
+
+def _strip_bytes(image: Image.Image) -> int:
+    """Return the bytes of one strip or tile of a TIFF, which is decoded in one piece."""
+    tags = image.tag_v2
+    rows = min(tags.get(_ROWS_PER_STRIP, image.height), image.height)
+    width, rows = tags.get(_TILE_WIDTH, image.width), tags.get(_TILE_LENGTH, rows)
+    return width * rows * sum(tags.get(_BITS_PER_SAMPLE, (8,))) // 8
 
 
 def _sniffed(data: bytes) -> str:
@@ -193,4 +218,6 @@ def _sniffed(data: bytes) -> str:
         return "it is a HEIC or AVIF photo"
     if head.startswith(b"pk\x03\x04"):
         return "it is a ZIP archive"
+    if head.startswith((b"\xff\xd8\xff", b"\x89png", b"gif8")):
+        return "it begins like a photo, but is cut short or damaged"
     return "its content is not that of a photo"

@@ -83,7 +83,15 @@ def _manifest_json(folder: Path) -> dict:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else None
         raise broken(folder, f"its format is {found}, this version reads {FORMAT}")
+    recorded = data.pop("checksum", None)
+    if recorded is not None and recorded != checksum(data):
+        raise broken(folder, "MANIFEST.json was altered (its checksum is not the recorded one)")
     return data
+
+
+def checksum(manifest: dict) -> str:
+    """Return the sha256, in hex, of what a manifest says."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def broken(folder: Path, reason: str) -> ArtifactError:
@@ -108,5 +116,5 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise broken(path.parent, f"{path.name} can't be read: {error}") from error

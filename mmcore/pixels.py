@@ -30,7 +30,13 @@ class PhotoReader:
         """
         self._load = load
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-        self.unreadable: OrderedDict[str, str] = OrderedDict()  # key -> reason
+        self.unreadable: OrderedDict[str, str] = OrderedDict()  # key -> reason, of the first ones
+        self._unreadable_keys: set[str] = set()  # of all
+
+    @property
+    def num_unreadable(self) -> int:
+        """Return how many different photos couldn't be read so far."""
+        return len(self._unreadable_keys)
 
     def read(self, keys: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return (N, 224, 224, 3) uint8 and (N,) bool: whether the photo is there and readable."""
@@ -56,6 +62,7 @@ class PhotoReader:
         try:
             return decode_photo(self._load(key))
         except ImageError as error:
+            self._unreadable_keys.add(key)
             if len(self.unreadable) < MAX_REMEMBERED:
                 self.unreadable[key] = str(error)
             return None

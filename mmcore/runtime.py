@@ -11,6 +11,7 @@ from mmcore.artifact import Artifact
 from mmcore.batches import BatchReader, FreshPixels, encode_products
 from mmcore.catalog.products import ClassName
 from mmcore.config import FUSED
+from mmcore.encoders import TextEncoder
 from mmcore.errors import ImageError, ProductError
 from mmcore.pixels import PhotoReader
 from mmcore.views import decide, views
@@ -135,7 +136,9 @@ class TorchRuntime:
                 continue
             columns = self._columns(name)
             given = any(self._value(product, column) for column in columns)
-            reason = "holds no word the model knows" if given else "is not given"
+            is_text = isinstance(self.artifact.encoders.get(name), TextEncoder)
+            unknown = f"holds no {'word' if is_text else 'number or value'} the model knows"
+            reason = unknown if given else "is not given"
             problems.append(f"{name} ({', '.join(columns)}) {reason}")
         return tuple(problems)
 

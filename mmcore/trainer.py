@@ -8,6 +8,7 @@ named by (phase, epoch, step), so the position is all the random state there is.
 interrupted and resumed run ends bitwise equal to an uninterrupted one.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,45 +18,16 @@ import torch
 from torch import Tensor
 
 from mmcore.batches import Batch, BatchReader
-from mmcore.checkpoint import Checkpoint, CheckpointFile, TrainState
-from mmcore.config import FUSED, PhaseConfig, RunConfig
+from mmcore.checkpoint import Checkpoint, CheckpointFile, TrainState, contradiction
+from mmcore.config import PhaseConfig, RunConfig
 from mmcore.errors import NonFiniteLossError, TrainingInterrupted
 from mmcore.fusion import MIN_BATCHNORM_ROWS, FusionClassifier
 from mmcore.losses import drop_modalities, total_loss
-from mmcore.metrics import macro_f1
-from mmcore.optim import SavedStep, Stepper
+from mmcore.optim import RunningStatistics, SavedStep, StepOutcome, Stepper
+from mmcore.results import EpochResult, StepResult, history_row
 from mmcore.seeds import stream, stream_seed
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """One optimiser step."""
-
-    phase: int  # from 1
-    num_phases: int
-    phase_name: str
-    epoch: int  # from 1
-    num_epochs: int
-    step: int  # from 1
-    num_steps: int
-    loss: float
-    skipped_steps: int
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """One pass over the train products, and what val says after it."""
-
-    phase: int  # from 1
-    phase_name: str
-    epoch: int  # from 1
-    num_epochs: int
-    train_loss: float
-    val_loss: float | None  # None where there are no val products
-    val_macro_f1: dict[str, float]  # view -> score; empty where there are no val products
-    is_best: bool
-    skipped_steps: int
-    seconds: float
+from mmcore.validation import Validation, selection_score, validate
+from mmcore.weights import backbone_names, unfit
 
 
 @dataclass(frozen=True)
@@ -86,9 +58,10 @@ def fit(
     not more often than every `checkpoint_every_s` seconds), after each phase and before stopping.
 
     Raises:
-        NonFiniteLossError: after `max_bad_steps` steps in a row without a finite loss.
+        NonFiniteLossError: after `max_bad_steps` steps in a row without a finite loss, or where
+            no epoch of the first phase had a finite val loss.
         TrainingInterrupted: when `should_stop` says so; the checkpoint is written before.
-        CheckpointError: if a checkpoint can't be written or belongs to another run.
+        CheckpointError: if a checkpoint can't be written, is damaged or belongs to another run.
     """
     run = _Run(model, data, config, options)
     run.resume()
@@ -124,11 +97,10 @@ class _Run:
                 # the model holds the best weights now; from here on the backbone is part of them
                 self.best = self._weights()
             reader = self.data.train(phase)
-            self.stepper = Stepper(self.model, phase, self.config)
-            self.stepper.restore(self.saved_step)
-            self.saved_step = None
+            self._begin_steps(phase)
             while self.state.epoch < phase.epochs and self.state.stale_epochs < phase.patience:
                 yield from self._train_epoch(phase, reader)
+            self._require_best(phase)
             self.load(self.best)
         self.stepper = None
         self.state.phase += 1
@@ -157,22 +129,27 @@ class _Run:
         draw = stream(self.config.seed, "modality dropout", *position)
         kept = drop_modalities(batch.present, self.config.model.modality_dropout, draw)
         progress = (state.epoch * num_steps + state.step) / (phase.epochs * num_steps)
+        statistics = RunningStatistics(self.model)
         with self.stepper.autocast():
             logits = self.model(batch.inputs, batch.present, kept)
             loss = total_loss(logits, batch, self.config.model.head_weight)
-        is_good = self.stepper.step(loss, progress)
-        self._count(float(loss.detach()), is_good)
+        outcome = self.stepper.step(loss, progress)
+        if outcome is not StepOutcome.TAKEN:
+            statistics.restore()
+        self._count(float(loss.detach()), outcome)
         return float(loss.detach())
 
-    def _count(self, loss: float, is_good: bool) -> None:
+    def _count(self, loss: float, outcome: StepOutcome) -> None:
         state = self.state
         state.step += 1
-        if is_good:
+        if outcome is StepOutcome.TAKEN:
             state.loss_sum += loss
             state.loss_steps += 1
             state.bad_steps_in_row = 0
             return
         state.skipped_steps += 1
+        if outcome is StepOutcome.RESCALED:
+            return  # fp16 finds its scale by overflowing: several times in a row at the start
         state.bad_steps_in_row += 1
         if state.bad_steps_in_row >= self.config.max_bad_steps:
             raise NonFiniteLossError(
@@ -183,13 +160,10 @@ class _Run:
 
     def _end_epoch(self, phase: PhaseConfig, started: float) -> EpochResult:
         state = self.state
-        val_loss, scores = self._evaluate(phase)
-        # without val products every epoch is the best one yet: the last weights are kept
-        score = selection_score(scores, self.config) if scores else float(state.epoch)
-        loss = val_loss if val_loss is not None else 0.0
-        is_best = not self.best or (score, -loss) > (state.best_score, -state.best_loss)
+        reader, weight = self.data.val(phase), self.config.model.head_weight
+        found = validate(self.model, reader, weight, self._stop_if_asked)
+        is_best = self._is_best(found)
         if is_best:
-            state.best_score, state.best_loss = score, loss
             state.best_at = (state.phase, state.epoch)
             self.best = self._weights()
         state.stale_epochs = 0 if is_best else state.stale_epochs + 1
@@ -198,41 +172,49 @@ class _Run:
             phase_name=phase.name,
             epoch=state.epoch + 1,
             num_epochs=phase.epochs,
-            train_loss=state.loss_sum / max(1, state.loss_steps),
-            val_loss=val_loss,
-            val_macro_f1=scores,
+            train_loss=state.loss_sum / state.loss_steps if state.loss_steps else math.nan,
+            val_loss=found.loss,
+            val_macro_f1=found.macro_f1,
             is_best=is_best,
             skipped_steps=state.skipped_steps,
             seconds=time.perf_counter() - started,
         )
-        state.history.append({**vars(result), "seconds": round(result.seconds, 3)})
+        state.history.append(history_row(result))
         state.epoch += 1
         state.step, state.loss_sum, state.loss_steps = 0, 0.0, 0
         return result
 
-    def _evaluate(self, phase: PhaseConfig) -> tuple[float | None, dict[str, float]]:
-        """Return the val loss and the macro-F1 of each view over products that have it."""
-        reader = self.data.val(phase)
-        if not len(reader.products):
-            return None, {}
-        losses: list[float] = []
-        seen: dict[str, list[np.ndarray]] = {}
-        self.model.eval()
-        with torch.inference_mode():
-            for batch in reader.all_in_order():
-                logits = self.model(batch.inputs, batch.present)
-                loss = total_loss(logits, batch, self.config.model.head_weight)
-                losses += [float(loss)] * len(batch)
-                for view, rows in logits.items():
-                    has = batch.present.get(view)
-                    pairs = torch.stack([batch.labels, rows.argmax(dim=1)], dim=1)
-                    pairs = pairs if has is None else pairs[has]
-                    seen.setdefault(view, []).append(pairs.cpu().numpy())
-        pooled = {view: np.concatenate(pairs) for view, pairs in seen.items()}
-        scores = {v: macro_f1(p[:, 0], p[:, 1]) for v, p in pooled.items() if len(p)}
-        return float(np.mean(losses)), scores
+    def _is_best(self, found: Validation) -> bool:
+        """Return whether this epoch is the best yet, and if so keep its score."""
+        state = self.state
+        if not found.macro_f1:
+            return True  # without val products the last weights are kept, in every phase
+        if not found.is_usable:
+            return False
+        score = selection_score(found.macro_f1, self.config)
+        if self.best and (score, -found.loss) <= (state.best_score, -state.best_loss):
+            return False
+        state.best_score, state.best_loss = score, found.loss
+        return True
+
+    def _require_best(self, phase: PhaseConfig) -> None:
+        if not self.best:
+            raise NonFiniteLossError(
+                f"the val loss was not finite after any of the {self.state.epoch} epochs of phase "
+                f"{self.state.phase + 1} ({phase.name}), so no weights are worth keeping; lower "
+                "the learning rate of that phase or check the input, and train anew"
+            )
 
     # -- small parts ---------------------------------------------------------------------------
+
+    def _begin_steps(self, phase: PhaseConfig) -> None:
+        """Make the phase's optimiser; after resuming it goes on where it was."""
+        self.stepper = Stepper(self.model, phase, self.config)
+        try:
+            self.stepper.restore(self.saved_step)
+        except ValueError as error:
+            raise self.options.checkpoint.unusable(str(error)) from error
+        self.saved_step = None
 
     def _shuffled(self, reader: BatchReader) -> list[np.ndarray]:
         name = ("shuffle", self.state.phase, self.state.epoch)
@@ -267,13 +249,15 @@ class _Run:
 
     def _weights(self) -> dict[str, Tensor]:
         """Return copies of all tensors that a phase up to now may have changed."""
+        state = self.model.state_dict()
+        return {key: state[key].detach().to("cpu", copy=True) for key in self._moved_names()}
+
+    def _moved_names(self) -> list[str]:
+        """Return the names of all tensors but those of a backbone that no phase has trained."""
         phases = self.config.phases[: self.state.phase + 1]
         has_moved = any(p.train_backbone and p.epochs for p in phases)
-        return {
-            key: tensor.detach().to("cpu", copy=True)
-            for key, tensor in self.model.state_dict().items()
-            if has_moved or ".backbone." not in key
-        }
+        frozen = frozenset() if has_moved else backbone_names(self.model)
+        return [key for key in self.model.state_dict() if key not in frozen]
 
     def load(self, weights: dict[str, Tensor]) -> None:
         """Put weights into the model; a frozen backbone's are there already."""
@@ -294,17 +278,10 @@ class _Run:
         if found is None:
             return
         self.state, self.best = found.state, found.best
+        num_phases = len(self.config.phases)
+        problem = contradiction(found, num_phases) or unfit(found, self.model, self._moved_names())
+        if problem:
+            raise self.options.checkpoint.unusable(problem)
         self.load(found.model)
-        if found.optimizer:
+        if found.optimizer or found.scaler:
             self.saved_step = SavedStep(found.optimizer, found.scaler)
-
-
-def selection_score(scores: dict[str, float], config: RunConfig) -> float:
-    """Return what the best epoch is chosen by.
-
-    A model whose decisions are fused afterwards needs every head good, so their mean counts;
-    otherwise the fused answer alone does.
-    """
-    if not config.use_combiner:
-        return scores[FUSED]
-    return float(np.mean(list(scores.values())))

@@ -11,7 +11,7 @@ import torch
 
 from mmcore.artifact import load_artifact, save_artifact
 from mmcore.errors import ArtifactError
-from mmcore.manifest import FILES, file_hash, verify
+from mmcore.manifest import FILES, checksum, file_hash, read_manifest, verify
 from mmcore.reports import PREDICTION_COLUMNS
 from mmcore.runtime import ProductInput, TorchRuntime
 
@@ -20,6 +20,13 @@ from mmcore.runtime import ProductInput, TorchRuntime
 def folder(artifact, tmp_path):
     save_artifact(tmp_path / "m1", artifact, pd.DataFrame(columns=list(PREDICTION_COLUMNS)))
     return tmp_path / "m1"
+
+
+def write_manifest(folder, manifest: dict) -> None:
+    """Write a manifest as somebody would who knows how."""
+    facts = {key: value for key, value in manifest.items() if key != "checksum"}
+    data = json.dumps({**facts, "checksum": checksum(facts)})
+    (folder / "MANIFEST.json").write_text(data)
 
 
 def test_a_loaded_model_predicts_the_same(artifact, folder, make_photo):
@@ -55,6 +62,18 @@ def test_a_flipped_byte_is_found_and_named(folder, name):
         load_artifact(folder)
 
 
+def test_every_flipped_byte_of_the_manifest_is_found(folder):
+    path = folder / "MANIFEST.json"
+    data = path.read_bytes()
+    assert len(data) > 500
+    for position in range(len(data)):
+        flipped = bytearray(data)
+        flipped[position] ^= 1
+        path.write_bytes(flipped)
+        with pytest.raises(ArtifactError, match="model m1 can't be used: .*; restore"):
+            read_manifest(folder)
+
+
 @pytest.mark.parametrize("name", [*FILES, "MANIFEST.json"])
 def test_a_missing_file_is_found_and_named(folder, name):
     (folder / name).unlink()
@@ -65,7 +84,7 @@ def test_a_missing_file_is_found_and_named(folder, name):
 def test_a_manifest_cannot_point_outside(folder):
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     manifest["files"]["../../secret"] = "0" * 64
-    (folder / "MANIFEST.json").write_text(json.dumps(manifest))
+    write_manifest(folder, manifest)
     with pytest.raises(ArtifactError, match="secret is missing"):
         verify(folder)
 
@@ -82,7 +101,7 @@ def test_parts_of_two_models_do_not_pass_for_one(folder, artifact):
     (folder / "classes.json").write_text('[{"code":"1","name_fr":"a","name_en":"a"}]')
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     manifest["files"]["classes.json"] = file_hash(folder / "classes.json")
-    (folder / "MANIFEST.json").write_text(json.dumps(manifest))
+    write_manifest(folder, manifest)
     with pytest.raises(ArtifactError, match="parts don't fit together"):
         load_artifact(folder)
 

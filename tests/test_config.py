@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from mmcore.catalog.products import BASE_COLUMNS
 from mmcore.config import (
+    CLOSED_COLUMNS,
     IMAGE,
     TEXT,
     ModalityConfig,
@@ -58,7 +60,9 @@ def test_parse_modality(word, modality):
         (lambda: parse_modality("x:sound"), "kind 'sound'; use one of text, image, tabular"),
         (lambda: parse_modality("x:image"), "there is one image modality"),
         (lambda: parse_modality("a:text:b:c"), "can't be read; write NAME"),
-        (lambda: parse_modality("fused"), "not the word 'fused'"),
+        (lambda: parse_modality("fused"), "not with the word 'fused', as NAME:KIND"),
+        (lambda: parse_modality("fused_without_text"), "not with the word 'fused'"),
+        (lambda: parse_modality("été"), "'_t_' can't be used.*as NAME:KIND:COLUMN"),
         (lambda: PhaseConfig("p", lr=3.0), "lr is 3.0; it must lie from 1e-06 to 0.1"),
         (lambda: ModelConfig(modality_dropout=1.0), "modality_dropout is 1.0; .* to 0.9"),
         (lambda: ModelConfig(backbone="resnet"), "use one of efficientnet_lite0, mobilenet_v2"),
@@ -79,3 +83,15 @@ def test_parse_modality(word, modality):
 def test_bad_choices_name_value_and_remedy(build, message):
     with pytest.raises(ConfigError, match=message):
         build()
+
+
+@pytest.mark.parametrize("column", [c for c in BASE_COLUMNS if c not in ("title", "description")])
+@pytest.mark.parametrize("word", ["x:tabular:{}", "x:text:{}", "x:tabular:title+{}"])
+def test_no_text_or_table_is_read_from_the_catalogues_own_columns(column, word):
+    # the label itself would be learnt by heart, and no new product has it
+    with pytest.raises(ConfigError, match=f"column '{column}': it .*; name title, description or"):
+        parse_modality(word.format(column))
+
+
+def test_every_column_of_the_catalogue_is_open_or_closed():
+    assert {*CLOSED_COLUMNS, "title", "description"} == set(BASE_COLUMNS)

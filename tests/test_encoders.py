@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmcore.config import TEXT, ModalityConfig
+from mmcore.batches import encode_products, lacking_columns
+from mmcore.config import TEXT, ModalityConfig, ModelConfig, parse_modality
 from mmcore.encoders import (
+    MAX_DEVIATIONS,
     CategoryColumn,
     NumericColumn,
     encoder_from_json,
@@ -45,8 +47,67 @@ def test_a_column_of_numbers_is_standardised_and_a_gap_is_the_mean():
 def test_a_column_of_words_becomes_categories():
     encoder = fit_encoder(ModalityConfig("brand", "tabular", ("brand",)), FRAME)
     assert isinstance(encoder.columns[0], CategoryColumn)
-    rows, _ = encoder.encode(pd.DataFrame({"brand": ["Brio", "Alto", "Neu", ""]}))
+    rows, has = encoder.encode(pd.DataFrame({"brand": ["Brio", "Alto", "Neu", ""]}))
     assert rows.tolist() == [[0, 1], [1, 0], [0, 0], [0, 0]]
+    assert has.tolist() == [True, True, True, False]
+
+
+def price(*values: str):
+    """Return the column fitted on these values and what it makes of them."""
+    frame = pd.DataFrame({"price": values})
+    encoder = fit_encoder(ModalityConfig("price", "tabular", ("price",)), frame)
+    return encoder.columns[0], *encoder.encode(frame)
+
+
+def test_prices_may_have_a_currency_or_a_sign():
+    column, rows, has = price("1 299,00 €", "12.50 EUR", "$5", "-5", "1299")
+    assert isinstance(column, NumericColumn) and has.all()
+    assert rows[0] == rows[4] > rows[1] > rows[2] > rows[3]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.11, 0.3])
+def test_words_among_the_numbers_are_gaps(share):
+    numbers = [f"{i},90" for i in range(100)]
+    gaps = round(100 * share)
+    column, rows, has = price(*["sur devis"] * gaps, *numbers[gaps:])
+    assert isinstance(column, NumericColumn)
+    assert not has[:gaps].any() and has[gaps:].all() and not rows[:gaps].any()
+
+
+def test_numbers_among_few_names_are_names():
+    # sizes: as numbers, four values in ten would be lost
+    column, rows, has = price(*["38", "40", "42"] * 20, *["M", "L"] * 20)
+    assert isinstance(column, CategoryColumn)
+    assert has.all() and (rows.sum(axis=1) == 1).all()
+
+
+def test_an_absurd_number_drowns_nothing():
+    column, rows, has = price(*(str(10 + i % 7) for i in range(200)), "1e308", "inf", "-1e308")
+    assert isinstance(column, NumericColumn) and np.isfinite(rows).all()
+    assert np.abs(rows).max() <= MAX_DEVIATIONS and has.tolist() == [True] * 201 + [False, True]
+    assert np.ptp(rows[:200]) > 0.05  # the ordinary ones can still be told apart
+
+
+def test_one_price_for_all_says_nothing_and_breaks_nothing():
+    column, rows, _ = price(*["12,90"] * 50)
+    assert column.std == 1.0 and not rows.any()
+    later, has = column.encode(["1000000"])
+    assert 0 < later[0, 0] <= MAX_DEVIATIONS and has.all()
+
+
+def test_a_column_that_the_products_lack_is_missing_everywhere():
+    modalities = (TEXT, *map(parse_modality, ("price", "notes:text", "facts:tabular:price+brand")))
+    model = ModelConfig(modalities, weights="random")
+    frame = FRAME.assign(notes="bien", photo="", product_id="p", label="a")
+    encoders = {m.name: fit_encoder(m, frame) for m in modalities}
+    there = frame.drop(columns=["price", "notes"])
+    assert lacking_columns(frame, model) == []
+    assert lacking_columns(there, model) == ["price", "notes"]
+    found = encode_products(there, model, encoders, ["a"])
+    assert not found.present["price"].any() and not found.present["notes"].any()
+    assert found.present["facts"].all()  # the brand is still there
+    full = encode_products(frame, model, encoders, ["a"])
+    assert np.array_equal(found.inputs["text"], full.inputs["text"])
 
 
 def test_several_columns_stand_side_by_side():

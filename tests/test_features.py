@@ -1,10 +1,18 @@
 """The feature cache: computed once, kept, shared, safe against crashes."""
 
+import errno
+import os
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 from networks import CPU, TinyBackbone
 
+from mmcore import features
+from mmcore.errors import ImageError, WorkspaceError
 from mmcore.features import FeatureCache, backbone_features, fill_cache, open_cache
 from mmcore.photos import PhotoStore
 from mmcore.pixels import PhotoReader
@@ -83,6 +91,113 @@ def test_two_writers_do_not_overwrite_each_other(tmp_path):
     assert one.gather(["aa" * 32, "bb" * 32])[:, 0].tolist() == [1, 2]
 
 
+def rows(first: int, num: int) -> tuple[list[str], np.ndarray]:
+    """Return keys and features whose every number is that of its row."""
+    numbers = np.arange(first, first + num)
+    return [f"{i:064x}" for i in numbers], np.repeat(numbers[:, None], 1280, axis=1)
+
+
+def numbers_in(cache: FeatureCache, num: int) -> list[int]:
+    return cache.gather(rows(0, num)[0]).mean(axis=1).astype(int).tolist()
+
+
+def test_an_append_reads_only_what_is_new(tmp_path):
+    cache = FeatureCache(tmp_path / "c")
+    cache.append(*rows(0, 4))
+    with (tmp_path / "c" / "keys.bin").open("r+b") as file:
+        file.write(b"\xff" * 4 * 32)  # the rows that are known; nobody looks there again
+    cache.append(*rows(4, 2))
+    assert numbers_in(cache, 6) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_row_is_kept_once_whoever_computes_it_twice(tmp_path):
+    one, two = FeatureCache(tmp_path / "c"), FeatureCache(tmp_path / "c")
+    one.append(*rows(0, 4))
+    two.append(*rows(2, 4))
+    assert (tmp_path / "c" / "keys.bin").stat().st_size == 6 * 32
+    assert numbers_in(two, 6) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_cache_that_was_deleted_and_begun_anew_is_read_anew(tmp_path):
+    cache = FeatureCache(tmp_path / "c")
+    cache.append(*rows(0, 2))
+    assert numbers_in(cache, 2) == [0, 1]
+    shutil.move(tmp_path / "c", tmp_path / "gone")
+    FeatureCache(tmp_path / "c").append(*rows(3, 3))
+    cache.append(*rows(6, 1))
+    assert len(cache) == 4 and numbers_in(cache, 7) == [0, 0, 0, 3, 4, 5, 6]
+    shutil.rmtree(tmp_path / "c")
+    cache.append(*rows(1, 1))
+    assert len(cache) == 1 and numbers_in(cache, 2) == [0, 1]
+
+
+def test_an_infinite_feature_is_kept_as_a_large_one(tmp_path):
+    cache = FeatureCache(tmp_path / "c")
+    cache.append(["aa" * 32], np.full((1, 1280), 1e30))
+    assert np.isfinite(cache.gather(["aa" * 32])).all()
+
+
+@pytest.mark.parametrize("failing_write", [1, 2, 3, 4])
+def test_a_full_disk_costs_one_batch_and_a_rerun_goes_on(
+    tmp_path, store, reader, monkeypatch, failing_write
+):
+    monkeypatch.setattr(features, "photos_a_pass", lambda device: 2)
+    writes = []
+
+    def full(path, place, data):
+        writes.append(path)
+        if len(writes) == failing_write:
+            write_at(path, place, data[: len(data) // 2 + 1])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_at(path, place, data)
+
+    write_at = features._write_at
+    monkeypatch.setattr(features, "_write_at", full)
+    cache, backbone = FeatureCache(tmp_path / "c"), Counting()
+    left = 5 if failing_write <= 2 else 3
+    message = rf"can't be kept in .*/c: No space left.*{left} photos are left.*0.0 MB.*free some"
+    with pytest.raises(WorkspaceError, match=message):
+        list(fill_cache(cache, backbone, reader, store.keys, CPU))
+    # of a half-written batch whole rows count, parts of rows are cut off
+    num_kept = len(FeatureCache(tmp_path / "c"))
+    sizes = {name: (tmp_path / "c" / name).stat().st_size for name in ("features.f16", "keys.bin")}
+    assert sizes == {"features.f16": num_kept * 2560, "keys.bin": num_kept * 32}
+    monkeypatch.setattr(features, "_write_at", write_at)
+
+    again, backbone.num_seen = FeatureCache(tmp_path / "c"), 0
+    list(fill_cache(again, backbone, reader, store.keys, CPU))
+    assert backbone.num_seen == 5 - num_kept and len(again) == 5
+    pixels, _ = reader.read(store.keys)
+    direct = backbone_features(backbone, pixels, CPU)
+    assert np.allclose(again.gather(store.keys), direct, rtol=2e-3, atol=1e-4)
+
+
+def test_a_cache_that_cannot_be_made_says_what_to_do(tmp_path):
+    (tmp_path / "features").write_text("a file where the folder should be")
+    with pytest.raises(WorkspaceError, match="can't be used: Not a directory; make the folder"):
+        open_cache(tmp_path, TinyBackbone())
+
+
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from mmcore.features import FeatureCache
+folder, first = Path(sys.argv[1]), int(sys.argv[2])
+cache = FeatureCache(folder)
+for i in range(first, first + 150, 3):
+    numbers = np.arange(i, i + 3)
+    cache.append([f"{n:064x}" for n in numbers], np.repeat(numbers[:, None], 1280, axis=1))
+"""
+
+
+def test_two_processes_fill_one_cache(tmp_path):
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "c")]
+    writers = [subprocess.Popen([*command, str(first)]) for first in (0, 150)]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert numbers_in(FeatureCache(tmp_path / "c"), 300) == list(range(300))
+
+
 def test_other_weights_have_another_cache(tmp_path):
     torch.manual_seed(0)
     one, two = TinyBackbone(), TinyBackbone()
@@ -95,3 +210,13 @@ def test_photos_are_decoded_in_order_whatever_the_batches(store, reader):
     whole, _ = reader.read(store.keys)
     parts = [pixels for pixels, _ in reader.stream([store.keys[:2], [], store.keys[2:]])]
     assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_every_unreadable_photo_is_counted_though_not_every_reason_kept():
+    def load(key):
+        raise ImageError(f"{key} is gone")
+
+    reader = PhotoReader(load, threads=1)
+    reader.read([str(i) for i in range(1200)] * 2)
+    reader.close()
+    assert reader.num_unreadable == 1200 and len(reader.unreadable) == 1000

@@ -1,8 +1,11 @@
 """Photos from hostile bytes to pixels: each bad input has its clear error."""
 
 import io
+import os
 import struct
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from photo_files import encode_photo
 from PIL import Image
 
+from mmcore import images
 from mmcore.errors import ImageError
 from mmcore.images import MAX_BYTES, decode_file, decode_photo, to_model_range
 
@@ -49,6 +53,8 @@ def test_model_range_is_minus_one_to_one():
         (b"PK\x03\x04....", "ZIP"),
         (b"\0\0\0\x18ftypheic", "HEIC"),
         (b"hello", "not that of a photo"),
+        (encode_photo(GRADIENT)[:100], "begins like a photo, but is cut short or damaged; save"),
+        (encode_photo(GRADIENT, "PNG")[:12], "begins like a photo, but is cut short"),
         (png_header(50_000, 50_000), r"pixels.*limit.*50,000,000.*scale it down"),
         (png_header(8000, 8000), r"8000 x 8000 pixels, the limit is 50,000,000"),
         (png_header(100, 100), r"truncated or corrupt"),
@@ -75,6 +81,18 @@ def test_a_photo_of_one_pixel_is_refused():
 def test_a_missing_file_says_so(tmp_path):
     with pytest.raises(ImageError, match="nowhere.jpg can't be read: No such file"):
         decode_file(tmp_path / "nowhere.jpg")
+
+
+@pytest.mark.parametrize("name", ["", "pipe", "/dev/zero"])
+def test_what_is_no_regular_file_is_not_read(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ImageError, match="is no regular file; name the photo itself"):
+        decode_file(tmp_path / name)
+
+
+def test_a_name_with_a_nul_character_is_a_clear_error(tmp_path):
+    with pytest.raises(ImageError, match="can't be read: .*null"):
+        decode_file(tmp_path / "a\0.jpg")
 
 
 def test_exif_rotation_is_applied():
@@ -110,6 +128,35 @@ def test_16_bit_grey_keeps_its_tones():
     pixels = decode_photo(encode_photo(ramp, "PNG"))
     assert pixels[112, 3].max() < 20 and pixels[112, 220].min() > 235
     assert 100 < pixels[112, 112].mean() < 155  # clipping at 255 would make it white
+
+
+def test_a_photo_whose_decoder_would_take_too_much_memory_is_refused():
+    buffer = io.BytesIO()
+    Image.new("RGB", (4700, 4700)).save(buffer, "WEBP", quality=1, method=0)
+    message = r"WEBP, 4700 x 4700\) would take 353 MB to decode, the limit is 320; scale it down"
+    with pytest.raises(ImageError, match=message):
+        decode_photo(buffer.getvalue())
+
+
+def test_large_photos_are_decoded_one_at_a_time(monkeypatch):
+    running, seen = [], []
+
+    def to_square(image, size_px):
+        running.append(1)
+        seen.append(len(running))
+        time.sleep(0.02)
+        running.pop()
+        return Image.new("RGB", (size_px, size_px))
+
+    monkeypatch.setattr(images, "to_square", to_square)
+    photos = [encode_photo(GRADIENT)] * 4
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(decode_photo, photos))
+        assert max(seen) > 1, "small ones go side by side"
+        seen.clear()
+        monkeypatch.setattr(images, "LARGE_BYTES", 0)
+        list(pool.map(decode_photo, photos))
+    assert seen == [1, 1, 1, 1]
 
 
 @given(st.binary(max_size=400))

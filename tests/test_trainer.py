@@ -2,17 +2,23 @@
 
 import errno
 import os
+from dataclasses import replace
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
 import torch
-from networks import CPU, products, reader, run_config, tiny_model
+from networks import CPU, NUM_CLASSES, TinyBackbone, products, reader, run_config, tiny_model
 
+from mmcore import optim
 from mmcore.checkpoint import CheckpointFile
 from mmcore.config import PhaseConfig
 from mmcore.errors import CheckpointError, NonFiniteLossError, TrainingInterrupted
+from mmcore.fusion import FusionClassifier
+from mmcore.towers import ImageTower, TextTower
 from mmcore.trainer import EpochResult, FitOptions, StepResult, TrainData, fit
 
+FUSION = "fusion.0.0.bias"
 FROZEN = PhaseConfig("frozen", 2)
 TUNED = PhaseConfig("fine-tuning", 1, 1e-4, train_backbone=True)
 
@@ -32,6 +38,12 @@ def live_data() -> TrainData:
 
 def finish(model, config, **options):
     return list(fit(model, data(), config, FitOptions(CPU, **options)))
+
+
+def stop_at(num_asked):
+    """Return a function that says stop the time after it was asked so often."""
+    answers = chain(repeat(False, num_asked), repeat(True))
+    return lambda: next(answers)
 
 
 def backbone_state(model):
@@ -126,7 +138,7 @@ def interrupted(config, path, after_steps):
     return model
 
 
-@pytest.mark.parametrize("after_steps", [0, 1, 4, 6, 8, 12, 15])
+@pytest.mark.parametrize("after_steps", [0, 1, 4, 6, 8, 12, 15, 18, 22])
 def test_an_interrupted_run_ends_bitwise_equal(tmp_path, after_steps):
     config = run_config(FROZEN, TUNED)
     whole = tiny_model()
@@ -193,7 +205,26 @@ def test_a_few_non_finite_losses_are_skipped_and_counted():
     results = list(fit(model, source, config, FitOptions(CPU)))
     assert results[-1].skipped_steps == 2
     assert np.isfinite(results[-1].train_loss)
-    assert all(torch.isfinite(p).all() for p in model.parameters())
+    assert all(torch.isfinite(t).all() for t in model.state_dict().values())
+
+
+@pytest.mark.parametrize("train_backbone", [False, True])
+def test_a_skipped_step_leaves_no_trace(tmp_path, train_backbone):
+    # BatchNorm's statistics move in the forward pass, before the loss is known
+    phase = PhaseConfig("p", 1, train_backbone=train_backbone, update_batchnorm=train_backbone)
+    rows = products(48, missing=0.0)
+    poisoned = Poison(reader(rows, as_features=not train_backbone), bad_batches=set(range(6)))
+    source = TrainData(lambda phase: poisoned, lambda phase: reader(products(0)))
+    model, file = tiny_model(), CheckpointFile(tmp_path / "c.safetensors", "r")
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    run = fit(model, source, run_config(phase, max_bad_steps=7), FitOptions(CPU, file))
+    steps = [next(run) for _ in range(6)]
+    assert steps[-1].skipped_steps == 6
+    assert moved(before, model.state_dict()) == set()
+    epoch = next(run)
+    assert np.isnan(epoch.train_loss)
+    list(run)
+    assert file.load().optimizer == {} and file.load().state.history[0]["train_loss"] is None
 
 
 def test_non_finite_losses_in_a_row_end_the_run_with_advice():
@@ -205,7 +236,7 @@ def test_non_finite_losses_in_a_row_end_the_run_with_advice():
 
 
 class Poison:
-    """A reader some of whose batches hold an infinite feature."""
+    """A reader some of whose batches hold an infinite photo."""
 
     def __init__(self, inner, bad_batches):
         self._inner, self._bad = inner, bad_batches
@@ -219,12 +250,161 @@ class Poison:
             yield batch
 
 
-def test_without_val_products_the_last_epoch_counts():
-    none = products(0)
-    source = TrainData(lambda phase: reader(products(24)), lambda phase: reader(none))
-    results = list(fit(tiny_model(), source, run_config(FROZEN), FitOptions(CPU)))
-    epochs = [r for r in results if isinstance(r, EpochResult)]
+class PoisonVal:
+    """A reader whose passes over all products hold an infinite photo, but for the good ones."""
+
+    def __init__(self, inner, good_passes):
+        self._inner, self._good = inner, good_passes
+        self.products = inner.products
+        self.num_passes = 0
+
+    def all_in_order(self):
+        for batch in self._inner.all_in_order():
+            if self.num_passes not in self._good:
+                batch.inputs["image"][:] = float("inf")
+            yield batch
+        self.num_passes += 1
+
+
+def test_an_epoch_whose_val_loss_is_not_finite_is_never_the_best(tmp_path):
+    val = PoisonVal(reader(products(12, 9, missing=0.0)), good_passes={1})
+    source = TrainData(lambda phase: reader(products(24)), lambda phase: val)
+    file = CheckpointFile(tmp_path / "c.safetensors", "r")
+    run = fit(tiny_model(), source, run_config(PhaseConfig("p", 3)), FitOptions(CPU, file))
+    epochs = [r for r in run if isinstance(r, EpochResult)]
+    assert [e.is_best for e in epochs] == [False, True, False]
+    assert not np.isfinite(epochs[0].val_loss)
+    history = file.load().state.history
+    assert history[0]["val_loss"] is None and np.isfinite(history[1]["val_loss"])
+
+
+def test_a_run_without_any_finite_val_loss_ends_with_advice():
+    val = PoisonVal(reader(products(12, 9, missing=0.0)), good_passes=())
+    source = TrainData(lambda phase: reader(products(24)), lambda phase: val)
+    message = r"not finite after any of the 2 epochs of phase 1 \(frozen\).*lower the learning rate"
+    with pytest.raises(NonFiniteLossError, match=message):
+        list(fit(tiny_model(), source, run_config(FROZEN, TUNED), FitOptions(CPU)))
+
+
+def without_val(num: int = 24) -> TrainData:
+    train, none = products(num), products(0)
+    return TrainData(
+        lambda phase: reader(train, not phase.train_backbone), lambda phase: reader(none)
+    )
+
+
+def test_without_val_products_the_last_epoch_of_the_last_phase_counts():
+    model = tiny_model()
+    start = backbone_state(model)
+    tuned = PhaseConfig("fine-tuning", 2, 1e-3, train_backbone=True, patience=1)
+    config = run_config(PhaseConfig("frozen", 3, patience=1), tuned)
+    run = fit(model, without_val(), config, FitOptions(CPU))
+    epochs, last = [], {}
+    for result in run:
+        if isinstance(result, EpochResult):
+            epochs.append(result)
+            last = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     assert all(e.is_best and e.val_loss is None for e in epochs)
+    assert [(e.phase, e.epoch) for e in epochs] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
+    assert moved(last, model.state_dict()) == set()
+    assert "towers.image.backbone.conv.weight" in moved(start, backbone_state(model))
+
+
+@pytest.mark.parametrize("after_steps", [7, 8, 11])
+def test_interrupted_fine_tuning_ends_bitwise_equal(tmp_path, after_steps):
+    # without val products its weights are kept whatever they are worth
+    config = run_config(PhaseConfig("frozen", 2), PhaseConfig("t", 2, 1e-3, train_backbone=True))
+    whole = tiny_model()
+    list(fit(whole, without_val(), config, FitOptions(CPU)))
+    file = CheckpointFile(tmp_path / "c.safetensors", "r")
+    with pytest.raises(TrainingInterrupted):
+        list(fit(tiny_model(), without_val(), config, FitOptions(CPU, file, stop_at(after_steps))))
+    resumed = tiny_model()
+    list(fit(resumed, without_val(), config, FitOptions(CPU, file)))
+    assert moved(whole.state_dict(), resumed.state_dict()) == set()
+
+
+def test_a_run_stopped_during_validation_ends_bitwise_equal(tmp_path):
+    config = run_config(FROZEN)
+    whole = tiny_model()
+    finish(whole, config)
+    file = CheckpointFile(tmp_path / "c.safetensors", "r")
+    with pytest.raises(TrainingInterrupted):  # 6 steps of the first epoch, then val's first batch
+        finish(tiny_model(), config, checkpoint=file, should_stop=stop_at(6))
+    assert (file.load().state.epoch, file.load().state.step) == (0, 6)
+    resumed = tiny_model()
+    finish(resumed, config, checkpoint=file)
+    assert moved(whole.state_dict(), resumed.state_dict()) == set()
+
+
+def test_mixed_precision_in_fp16_resumes_with_its_loss_scale(tmp_path, monkeypatch):
+    # a GPU's path, on the CPU: the scaler is the same code
+    monkeypatch.setattr(optim, "amp_dtype", lambda device: torch.float16)
+    config = run_config(FROZEN)
+    whole, results = tiny_model(), []
+    for result in fit(whole, without_val(), config, FitOptions(CPU)):
+        results.append(result)
+    file = CheckpointFile(tmp_path / "c.safetensors", "r")
+    with pytest.raises(TrainingInterrupted):
+        list(fit(tiny_model(), without_val(), config, FitOptions(CPU, file, stop_at(4))))
+    assert file.load().scaler["scale"] > 1
+    resumed = tiny_model()
+    list(fit(resumed, without_val(), config, FitOptions(CPU, file)))
+    assert moved(whole.state_dict(), resumed.state_dict()) == set()
+
+
+def test_a_modality_called_backbone_is_in_the_checkpoint(tmp_path):
+    rows = products(24)
+    rows = replace(
+        rows,
+        inputs={"backbone": rows.inputs["text"]},
+        present={"backbone": rows.present["text"], "image": rows.present["image"]},
+    )
+    source = TrainData(lambda phase: reader(rows), lambda phase: reader(rows))
+
+    def model(seed=0):
+        torch.manual_seed(seed)
+        towers = {"backbone": TextTower(), "image": ImageTower(TinyBackbone())}
+        return FusionClassifier(towers, NUM_CLASSES)
+
+    config = run_config(PhaseConfig("frozen", 3))
+    whole = model()
+    list(fit(whole, source, config, FitOptions(CPU)))
+    file = CheckpointFile(tmp_path / "c.safetensors", "r")
+    with pytest.raises(TrainingInterrupted):
+        list(fit(model(), source, config, FitOptions(CPU, file, stop_at(4))))
+    saved = file.load().model
+    assert not any("conv.weight" in key for key in saved), "a frozen backbone is left out"
+    resumed = model(seed=1)
+    resumed.image_tower.backbone.load_state_dict(whole.image_tower.backbone.state_dict())
+    list(fit(resumed, source, config, FitOptions(CPU, file)))
+    assert moved(whole.state_dict(), resumed.state_dict()) == set()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda c: c.model.popitem(), r"is missing \(1 in all\)"),
+        (lambda c: c.best.popitem(), "is missing"),
+        (lambda c: c.model.update(more=torch.zeros(1)), "the network has no tensor 'more'"),
+        (lambda c: c.model.update({FUSION: torch.zeros(9)}), r"is \(9,\) torch.float32, the netw"),
+        (lambda c: c.best.clear(), r"its best epoch is \(0, 1\) with 0 tensors"),
+        (lambda c: setattr(c.state, "phase", 4), "it stands in phase 5, the run has 2"),
+        (lambda c: c.optimizer.update({"0/exp_avg": torch.zeros(2)}), "tensor '0/exp_avg' is"),
+        (lambda c: c.optimizer.update({"999/step": torch.zeros(1)}), "there is no parameter '999'"),
+        (lambda c: c.optimizer.pop("0/step"), "of a parameter are incomplete"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_the_network_is_refused(tmp_path, spoil, message):
+    file = CheckpointFile(tmp_path / "c.safetensors", "r")
+    config = run_config(FROZEN, TUNED)
+    with pytest.raises(TrainingInterrupted):
+        finish(tiny_model(), config, checkpoint=file, should_stop=stop_at(18))
+    checkpoint = file.load()
+    spoil(checkpoint)
+    file.save(checkpoint)
+    with pytest.raises(CheckpointError, match=f"{message}.*; delete it and train from the start"):
+        finish(tiny_model(), config, checkpoint=file)
 
 
 def test_a_caller_may_stop_asking_at_any_time():

@@ -55,23 +55,30 @@ def read_csv(
     return read_products(open_table(path, separator), columns)
 
 
-def read_products(table: CsvTable, columns: CsvColumns) -> Iterator[RawProduct | RowIssue]:
+def read_products(
+    table: CsvTable, columns: CsvColumns, may_be_empty: bool = False
+) -> Iterator[RawProduct | RowIssue]:
     """Return the products of an open table and the issues with its rows.
+
+    Args:
+        may_be_empty: a header without a row is no error.
 
     Raises:
         CatalogueError: at once, if the mapping doesn't fit the header; when the first row is
             asked for, if there is none.
     """
     reader = _RowReader(table, columns)
-    return _read(table, reader)
+    return _read(table, reader, may_be_empty)
 
 
-def _read(table: CsvTable, reader: "_RowReader") -> Iterator[RawProduct | RowIssue]:
+def _read(
+    table: CsvTable, reader: "_RowReader", may_be_empty: bool
+) -> Iterator[RawProduct | RowIssue]:
     num_rows = 0
     for record in table.records():
         num_rows += 1
         yield from reader.read(record)
-    if not num_rows:
+    if not num_rows and not may_be_empty:
         raise CatalogueError(
             f"{table.path} has a header and no rows ({table.describe_columns()}); "
             "export it again with its products"

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import stat
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,6 +63,9 @@ def detect_form(path: Path) -> TextForm:
         CatalogueError: if the file is missing, empty, unreadable or no text.
     """
     try:
+        kind = path.stat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # a pipe or device may have no end
+            raise CatalogueError(f"{path} is no regular file; save it to a file and give that")
         with path.open("rb") as file:
             head = file.read(4096)
             _check_head(path, head)
@@ -72,9 +76,10 @@ def detect_form(path: Path) -> TextForm:
             if encoding == "utf-8" and not is_valid:
                 file.seek(0)
                 encoding = _majority(file)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
+        reason = getattr(error, "strerror", None) or error
         raise CatalogueError(
-            f"{path} can't be read: {error.strerror or error}; give the path of a CSV file"
+            f"{path} can't be read: {reason}; give the path of a CSV file that you may read"
         ) from error
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     return TextForm(encoding, errors, num_lines)

@@ -1,12 +1,12 @@
 """Near-copies: products with the same text or the same photo share a group.
 
-A group never straddles splits, else a test product would be scored that the model has learnt by
-heart. Groups once given stay: a split that was computed from them must not move under a model.
+What a file calls a group stays one; computed groups that turn out to be near-copies of each other
+become one. Which split near-copies go to is decided by `splits.py`.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ MIN_BITS = 4  # fewer bits set (or unset) than this: a flat or blank photo, like
 PLACEHOLDER_PRODUCTS = 20  # a photo of more products than this,
 PLACEHOLDER_SHARE = 0.01  # and than this share of all, is a "no photo" picture or a logo
 
+_COMPUTED = "auto-"  # begins the id of a group that no file gave
 _HASH_BITS = 64
 _MARGIN = 2.0  # grey levels: JPEG noise on a white background must not set bits
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # Rec. 601, as Pillow's "L"
@@ -49,33 +50,47 @@ def placeholder_hashes(hashes: Iterable[str]) -> dict[str, int]:
     }
 
 
-def group_ids(frame: pd.DataFrame, hashes: Iterable[str]) -> pd.Series:
-    """Return the group of each product, in the order of the frame.
+def near_copies(frame: pd.DataFrame, hashes: Iterable[str]) -> list[int]:
+    """Return a number for each product, equal for near-copies, in the order of the frame.
 
-    A group id that a product has, from its file or an earlier import, stays. The others join
-    the group of a near-copy that has one, or found one named after their smallest product id.
+    Products of the same group, text or photo are near-copies, and so are near-copies of those.
 
     Args:
-        frame: product_id, title, description, group_id ("" where it is to be found).
+        frame: product_id, title, description, group_id ("" where there is none yet).
         hashes: difference hash of each product's photo, "" where it has none.
     """
     hashes = list(hashes)
-    ids, given = list(frame["product_id"]), list(frame["group_id"])
-    ties = _Ties(len(ids))
+    ties = _Ties(len(frame))
     ties.join_equal(_text_keys(frame))
     placeholders = placeholder_hashes(hashes)
     ties.join_equal(h if _has_detail(h) and h not in placeholders else None for h in hashes)
-    roots = [ties.root(i) for i in range(len(ids))]
-    known: dict[int, str] = {}  # the smallest group id, where near-copies have several
+    ties.join_equal(group or None for group in frame["group_id"])
+    return [ties.root(i) for i in range(len(frame))]
+
+
+def group_ids(frame: pd.DataFrame, ties: Sequence[int]) -> pd.Series:
+    """Return the group of each product, in the order of the frame.
+
+    A group id from a file stays. The others take the smallest one among their near-copies, a
+    file's before a computed one; where there is none, they found one named after their smallest
+    product id.
+
+    Args:
+        frame: product_id, group_id ("" where it is to be found).
+        ties: of `near_copies`.
+    """
+    ids, given = list(frame["product_id"]), list(frame["group_id"])
+    known: dict[int, tuple[bool, str]] = {}  # whether it is computed, and the id
     founder: dict[int, str] = {}
-    for root, product_id, group in zip(roots, ids, given, strict=True):
+    for tie, product_id, group in zip(ties, ids, given, strict=True):
+        founder[tie] = min(founder.get(tie, product_id), product_id)
         if group:
-            known[root] = min(known.get(root, group), group)
-        else:
-            founder[root] = min(founder.get(root, product_id), product_id)
+            ranked = (group.startswith(_COMPUTED), group)
+            known[tie] = min(known.get(tie, ranked), ranked)
+    named = {tie: known[tie][1] if tie in known else _named_after(founder[tie]) for tie in founder}
     groups = [
-        group or known.get(root) or _named_after(founder[root])
-        for root, group in zip(roots, given, strict=True)
+        group if group and not group.startswith(_COMPUTED) else named[tie]
+        for tie, group in zip(ties, given, strict=True)
     ]
     return pd.Series(groups, index=frame.index, dtype="str", name="group_id")
 
@@ -94,7 +109,7 @@ def _has_detail(photo_hash: str) -> bool:
 
 
 def _named_after(product_id: str) -> str:
-    return "auto-" + hashlib.sha256(product_id.encode()).hexdigest()[:16]
+    return _COMPUTED + hashlib.sha256(product_id.encode()).hexdigest()[:16]
 
 
 class _Ties:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
@@ -17,6 +18,7 @@ MAX_ISSUES = 100_000  # kept of one import; a file that is bad throughout has mi
 _SHOWN_CHARACTERS = 60
 # a spreadsheet runs a cell that begins with one of these
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_SIGNED_NAME = re.compile(r"[+-][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,15 @@ def write_table(issues: Iterable[RowIssue], path: Path) -> None:
             f"the table of issues can't be written to {path}: {error.strerror or error}; "
             "choose a folder that exists and that you may write to"
         ) from error
+
+
+def harmless_name(cell: str) -> str:
+    """Return an id or a code as it is where no spreadsheet could run it, else as `harmless` does.
+
+    An id such as -12 or +33-A has to be found again in other tables; letters, digits, dots and
+    hyphens after its sign call no function. What begins with = or @ is a formula whatever follows.
+    """
+    return cell if _SIGNED_NAME.fullmatch(cell) else harmless(cell)
 
 
 def harmless(cell: str) -> str:

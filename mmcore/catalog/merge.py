@@ -36,6 +36,7 @@ class Merged:
 
     products: pd.DataFrame
     file_ids: list[str] = field(default_factory=list)  # products of this import
+    given_splits: set[str] = field(default_factory=set)  # those of them whose split the file gives
     issues: list[RowIssue] = field(default_factory=list)
     num_added: int = 0
     num_updated: int = 0
@@ -67,6 +68,8 @@ def merge_products(
             continue
         merged.issues += _remarks(old, new, product, given)
         merged.file_ids.append(product_id)
+        if product.row.split:
+            merged.given_splits.add(product_id)
         merged.num_added += old is None
         merged.num_updated += old is not None and new != old
         merged.num_unchanged += new == old

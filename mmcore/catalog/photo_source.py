@@ -1,16 +1,19 @@
 """Where the photos of an import come from: a folder, a ZIP archive, or nowhere.
 
-Names in a shop's file are untrusted: none may lead out of the folder, and no size is believed
-before it is checked.
+No link may lead out of the folder, and no size is believed before it is checked. What a name means
+stands in `photo_names.py`.
 """
 
+import os
 import stat
+import threading
 import zipfile
-from collections import defaultdict
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from mmcore.catalog.issues import shown
+from mmcore.catalog.photo_names import PhotoNames, relative_path
 from mmcore.errors import CatalogueError, ImageError
 from mmcore.images import MAX_BYTES, read_photo
 
@@ -35,19 +38,26 @@ def open_photo_source(path: Path | None) -> PhotoSource:
     """Return the photos in a folder or ZIP archive; None stands for no photos at all.
 
     Raises:
-        CatalogueError: if `path` is neither.
+        CatalogueError: if `path` is neither, or can't be read.
     """
     if path is None:
         return NoPhotos()
-    if path.is_dir():
-        return FolderPhotos(path)
     try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            return FolderPhotos(path)
+        if not stat.S_ISREG(kind):  # to open a pipe would wait for ever
+            raise ValueError("it is no regular file")
         return ZipPhotos(path)
+    except PermissionError as error:
+        raise CatalogueError(
+            f"{path} can't be read: {error.strerror}; change its permissions, or do without photos"
+        ) from error
     except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CatalogueError(
             f"{path} is neither a folder nor a ZIP archive of photos ({reason}); "
-            "give one of them, or import without photos"
+            "give one of them, or do without photos"
         ) from error
 
 
@@ -65,41 +75,48 @@ class NoPhotos:
 
 
 class FolderPhotos:
-    """Photos in a folder, by their path relative to it or their bare name."""
+    """Photos in a folder and its subfolders."""
 
     def __init__(self, root: Path) -> None:
+        """Take a folder.
+
+        Raises:
+            OSError: if it can't be listed.
+        """
         self._root = root.resolve()
-        self._listings: dict[Path, dict[str, str]] = {}
+        with os.scandir(self._root):
+            pass
+        self._names: PhotoNames | None = None  # listed when a name isn't a path as it stands
+        self._unlisted = ""  # the first subfolder that can't be read, and why
+        self._lock = threading.Lock()
 
     def read(self, name: str) -> bytes:
-        relative = _relative(name)
-        for candidate in dict.fromkeys((relative, PurePosixPath(relative.name))):
-            path = self._find(candidate)
-            if path is not None:
-                return self._read_inside(path, name)
-        raise _missing(name, f"folder {self._root}")
+        relative = relative_path(name)
+        path = self._root / relative
+        if not _exists(path):
+            path = self._root / self._listed().find(
+                relative, f"folder {self._root}{self._unlisted}"
+            )
+        return self._read_inside(path, name)
 
     def close(self) -> None:
         pass
 
-    def _find(self, relative: PurePosixPath) -> Path | None:
-        """Return the file, its extension in whatever case it has on disk."""
-        path = self._root / relative
-        if _exists(path):
-            return path
-        folder = path.parent
-        if folder not in self._listings:
-            self._listings[folder] = self._listing(folder)
-        actual = self._listings[folder].get(_folded(relative.name))
-        return folder / actual if actual else None
+    def _listed(self) -> PhotoNames:
+        with self._lock:
+            if self._names is None:
+                self._names = PhotoNames(self._walk())
+            return self._names
 
-    def _listing(self, folder: Path) -> dict[str, str]:
-        try:
-            if not folder.resolve().is_relative_to(self._root):
-                return {}
-            return {_folded(entry.name): entry.name for entry in sorted(folder.iterdir())}
-        except (OSError, RuntimeError):  # no such folder, or links in a circle
-            return {}
+    def _walk(self) -> Iterator[str]:
+        def remember(error: OSError) -> None:
+            if not self._unlisted:
+                where = os.path.relpath(error.filename, self._root)
+                self._unlisted = f" (where {shown(where)} can't be read: {error.strerror})"
+
+        for folder, _, files in os.walk(self._root, onerror=remember):
+            for file in files:
+                yield Path(folder, file).relative_to(self._root).as_posix()
 
     def _read_inside(self, path: Path, name: str) -> bytes:
         try:
@@ -120,22 +137,22 @@ class FolderPhotos:
 
 
 class ZipPhotos:
-    """Photos in a ZIP archive, by their path in it or their bare name where that is unique."""
+    """Photos in a ZIP archive; nothing of it is ever unpacked to disk."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._zip = zipfile.ZipFile(path)
-        self._members: dict[str, zipfile.ZipInfo] = {}
-        self._by_name: dict[str, list[zipfile.ZipInfo]] = defaultdict(list)
-        for info in self._zip.infolist():
-            member = PurePosixPath(info.filename)
-            if info.is_dir() or "__MACOSX" in member.parts:
-                continue
-            self._members.setdefault(_folded(info.filename), info)
-            self._by_name[_folded(member.name)].append(info)
+        # of two members with one path the last counts, as for any unpacker; Windows writes a \\
+        self._members = {
+            info.filename.replace("\\", "/"): info
+            for info in self._zip.infolist()
+            if not info.is_dir()
+        }
+        self._names = PhotoNames(self._members)
 
     def read(self, name: str) -> bytes:
-        info = self._find(name)
+        relative = relative_path(name)
+        info = self._members[self._names.find(relative, f"ZIP archive {self._path.name}")]
         if info.flag_bits & _ENCRYPTED:
             raise ImageError(
                 f"photo {shown(name)} is encrypted in {self._path.name}; make the ZIP archive "
@@ -156,49 +173,6 @@ class ZipPhotos:
     def close(self) -> None:
         self._zip.close()
 
-    def _find(self, name: str) -> zipfile.ZipInfo:
-        relative = _relative(name)
-        for key in (_folded(str(relative)), _folded(relative.name)):
-            if key in self._members:
-                return self._members[key]
-        namesakes = self._by_name.get(_folded(relative.name), [])
-        if not namesakes:
-            raise _missing(name, f"ZIP archive {self._path.name}")
-        if len(namesakes) > 1:
-            raise ImageError(
-                f"{len(namesakes)} photos in {self._path.name} are called {shown(relative.name)} "
-                f"({shown(namesakes[0].filename)}, {shown(namesakes[1].filename)}, …); "
-                "write the folder before the name"
-            )
-        return namesakes[0]
-
-
-def _relative(name: str) -> PurePosixPath:
-    """Return a name as a path that stays below its folder.
-
-    Raises:
-        ImageError: if it is a web address, absolute, or climbs up.
-    """
-    if name.lower().startswith(("http://", "https://")):
-        raise ImageError(
-            f"photo {shown(name)} is a web address; Rayon downloads nothing: put the photos into "
-            "a folder or ZIP archive and write their file names into the column"
-        )
-    path = PurePosixPath(name.replace("\\", "/"))
-    has_drive = len(name) > 1 and name[1] == ":"
-    if path.is_absolute() or has_drive or ".." in path.parts or "\0" in name or not path.name:
-        raise ImageError(
-            f"photo {shown(name)} isn't a name inside the photo folder; write it relative to that "
-            "folder, without '..' and without a leading '/' or drive letter"
-        )
-    return path
-
-
-def _folded(name: str) -> str:
-    """Return a name with its extension in lower case: cameras write .JPG, shops .jpg."""
-    path = PurePosixPath(name)
-    return str(path.with_name(path.stem + path.suffix.lower())) if path.suffix else str(path)
-
 
 def _exists(path: Path) -> bool:
     try:
@@ -213,9 +187,3 @@ def _check_size(size: int, name: str) -> None:
             f"photo {shown(name)} has {size:,} bytes or more, the limit is {MAX_BYTES:,}; "
             "save it smaller or with stronger compression"
         )
-
-
-def _missing(name: str, place: str) -> ImageError:
-    return ImageError(
-        f"photo {shown(name)} isn't in {place}; add the file, or correct its name in the column"
-    )

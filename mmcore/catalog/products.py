@@ -56,11 +56,13 @@ class Catalogue:
         products: BASE_COLUMNS, then further columns, all str; one row a product id.
         classes: in the order of the model's outputs (see `order_codes`).
         source: csv, rakuten or drawn.
+        given_splits: ids of products whose split a file gave, so that only a file moves them.
     """
 
     products: pd.DataFrame
     classes: tuple[ClassName, ...]
     source: str
+    given_splits: frozenset[str] = frozenset()
 
     @property
     def class_codes(self) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ def save_catalogue(catalogue: Catalogue, path: Path) -> None:
         "format": _FORMAT,
         "source": catalogue.source,
         "classes": [asdict(name) for name in catalogue.classes],
+        "given_splits": sorted(catalogue.given_splits),
     }
     table = table.replace_schema_metadata(
         {**(table.schema.metadata or {}), _METADATA: json.dumps(facts).encode()}
@@ -130,7 +133,7 @@ def load_catalogue(path: Path) -> Catalogue:
         if facts["format"] != _FORMAT:
             raise ValueError(f"its format is {facts['format']}, this version reads {_FORMAT}")
         classes = tuple(ClassName(**name) for name in facts["classes"])
-        source = facts["source"]
+        source, given = facts["source"], frozenset(facts.get("given_splits", ()))
         products = table.to_pandas().astype("str")
         _check_frame(products)
     except FileNotFoundError as error:
@@ -144,7 +147,7 @@ def load_catalogue(path: Path) -> Catalogue:
         ) from error
     except (OSError, ValueError, TypeError, pa.ArrowException) as error:
         raise WorkspaceError(f"catalogue {path} can't be read: {error}; {_IMPORT_AGAIN}") from error
-    return Catalogue(products, classes, source)
+    return Catalogue(products, classes, source, given)
 
 
 def _check_frame(products: pd.DataFrame) -> None:

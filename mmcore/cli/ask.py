@@ -108,7 +108,9 @@ def predict_batch(
     """Predict every product of a CSV file; nothing of it is stored in the workspace.
 
     Columns that are not named are guessed from the header. The target is written whole or not
-    at all.
+    at all. A row that can't be used is reported and not in the result. In a .csv result, an
+    apostrophe precedes an id or a code that a spreadsheet would run as a formula (=1+1, @sum), and
+    any other text that begins with = + - or @; .jsonl and .parquet hold everything as it is.
     """
     workspace, settings = open_workspace(home)
     from mmcore.services import batch_prediction as batch

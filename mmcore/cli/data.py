@@ -53,7 +53,9 @@ Separator = Annotated[
 Replace = Annotated[
     bool,
     typer.Option(
-        "--replace", metavar=FLAG, help="Drop the catalogue that is there instead of adding."
+        "--replace",
+        metavar=FLAG,
+        help="Drop the catalogue that is there instead of adding; test products stay test.",
     ),
 ]
 Seed = Annotated[

@@ -1,11 +1,13 @@
 """Commands that make and judge models: train, evaluate, demo."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmcore.cli import screen, tables
+from mmcore.cli import train_options as how
 from mmcore.cli.options import (
     COUNT,
     FLAG,
@@ -13,11 +15,11 @@ from mmcore.cli.options import (
     Json,
     Model,
     given_path,
-    given_text,
+    home_for_all,
     open_workspace,
 )
 from mmcore.cli.signals import stop_on_signal
-from mmcore.config import BACKBONES, PRESETS, WEIGHTS, RunChoices, parse_modality, preset_defaults
+from mmcore.config import RunChoices, parse_modality
 from mmcore.errors import ConfigError, TrainingInterrupted
 
 if TYPE_CHECKING:
@@ -26,73 +28,16 @@ if TYPE_CHECKING:
 
 def train(
     home: Home = None,
-    preset: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help=f"{' or '.join(PRESETS)}: what measures best, or the seed's drawing exactly.",
-        ),
-    ] = "strong",
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help=f"Image backbone: {', '.join(BACKBONES)}. Without: {preset_defaults('backbone')}.",
-        ),
-    ] = None,
-    weights: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help=f"Weights the backbone starts from: {' or '.join(WEIGHTS)}."
-        ),
-    ] = "imagenet",
-    modalities: Annotated[
-        str | None,
-        typer.Option(
-            parser=given_text,
-            metavar="LIST",
-            help="Comma-separated: text, image, further columns as NAME (numbers or categories), "
-            "NAME:text, NAME:tabular:COLUMN+COLUMN. Without: text and image, where there are any.",
-        ),
-    ] = None,
-    epochs1: Annotated[
-        int | None,
-        typer.Option(
-            metavar=COUNT,
-            min=0,
-            help="Epochs of phase 1, backbone frozen; it ends early where val gains nothing. "
-            f"Without: {preset_defaults('epochs1')}.",
-        ),
-    ] = None,
-    epochs2: Annotated[
-        int | None,
-        typer.Option(
-            metavar=COUNT,
-            min=0,
-            help=f"Epochs of phase 2, all unfrozen. Without: {preset_defaults('epochs2')}.",
-        ),
-    ] = None,
-    separate: Annotated[
-        bool,
-        typer.Option(
-            "--separate",
-            metavar=FLAG,
-            help="Train each tower from its own loss alone. Without: jointly.",
-        ),
-    ] = False,
-    seed: Annotated[
-        int, typer.Option(metavar=COUNT, min=0, help="Seed of every random stream.")
-    ] = 0,
-    name: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Name of the new model. Without: the time of day."),
-    ] = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Go on with a run that was stopped, with its own settings."
-        ),
-    ] = None,
+    preset: how.Preset = "strong",
+    backbone: how.Backbone = None,
+    weights: how.Weights = "imagenet",
+    modalities: how.Modalities = None,
+    epochs1: how.Epochs1 = None,
+    epochs2: how.Epochs2 = None,
+    separate: how.Separate = False,
+    seed: how.Seed = 0,
+    name: how.Name = None,
+    resume: how.Resume = None,
     as_json: Json = False,
 ) -> None:
     """Train a model on the catalogue: phase 1 with a frozen backbone, then fine-tuning."""
@@ -144,9 +89,12 @@ def run_training(
         try:
             return watch(events)
         except TrainingInterrupted as error:
-            waiting = sorted(p.parent.name for p in workspace.runs.glob("*/run.json"))
-            command = f"python -m mmcore train --resume {resume or name or waiting[-1]}"
-            raise TrainingInterrupted(f"{error}; go on with `{command}`") from error
+            command = ["python", "-m", "mmcore", "train", "--resume", str(error.run)]
+            chosen = home or home_for_all.get()
+            if chosen:  # elsewhere there is no such run
+                command += ["--home", str(chosen)]
+            hint = f"{error}; go on with `{shlex.join(command)}`"
+            raise TrainingInterrupted(hint) from error
 
 
 def _parse_modalities(text: str | None):

@@ -1,28 +1,29 @@
-"""Predicting a whole file of products, in pieces, without storing anything of it."""
+"""Predicting a whole file of products, in pieces, without storing anything of it.
 
-import csv
-import io
-import json
+Memory stays flat but for the ids of the file, which are kept to find those that come twice.
+"""
+
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from mmcore.catalog.csv_columns import CsvColumns
 from mmcore.catalog.csv_reader import RawProduct, read_products
-from mmcore.catalog.csv_table import open_table
-from mmcore.catalog.issues import KEPT, RowIssue, harmless
+from mmcore.catalog.csv_table import CsvTable, clean_name, open_table
+from mmcore.catalog.issues import KEPT, IssueLog, RowIssue, shown
 from mmcore.catalog.photo_source import PhotoSource, open_photo_source
 from mmcore.errors import ConfigError, ImageError, WorkspaceError
+from mmcore.services.prediction_table import FORMATS, columns_of, row_of, write_rows
 from mmcore.workspace import write_atomically
 
 if TYPE_CHECKING:
     from mmcore.runtime import Prediction, ProductInput, TorchRuntime
 
 PIECE = 64  # products in memory at once, with the bytes of their photos
-FORMATS = (".csv", ".jsonl", ".parquet")
+SHOWN_ISSUES = 10
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,28 @@ class BatchReport:
     model: str
     num_predicted: int = 0
     num_without_prediction: int = 0
-    issues: list[RowIssue] = field(default_factory=list)
+    log: IssueLog = field(default_factory=IssueLog)
     seconds: float = 0.0
+
+    @property
+    def issues(self) -> tuple[RowIssue, ...]:
+        """Return the remarks on rows by line, those on the whole file first."""
+        return self.log.in_order()
 
     def to_json(self) -> dict:
         """Return the report as plain JSON values."""
         issues = [
             {"line": i.line, "product_id": i.product_id, "reason": i.reason} for i in self.issues
         ]
-        return {**vars(self), "target": str(self.target), "issues": issues}
+        return {
+            "target": str(self.target),
+            "model": self.model,
+            "num_predicted": self.num_predicted,
+            "num_without_prediction": self.num_without_prediction,
+            "num_left_out": self.log.num_left_out,
+            "issues": issues,
+            "seconds": self.seconds,
+        }
 
     def summary(self) -> list[str]:
         """Return the report in lines."""
@@ -63,9 +77,13 @@ class BatchReport:
         ]
         if self.num_without_prediction:
             lines.append(f"{self.num_without_prediction:,} with nothing to predict from")
-        lines += [f"  line {issue.line}: {issue.reason}" for issue in self.issues[:10]]
-        if len(self.issues) > 10:
-            lines.append(f"  and {len(self.issues) - 10:,} more remarks; --json lists them all")
+        if self.log.num_left_out:
+            lines.append(f"{self.log.num_left_out:,} rows can't be used and are not in the result")
+        issues = self.issues
+        lines += [f"  line {issue.line}: {issue.reason}" for issue in issues[:SHOWN_ISSUES]]
+        if len(issues) > SHOWN_ISSUES:
+            more = len(issues) - SHOWN_ISSUES
+            lines.append(f"  and {more:,} more remarks; --json lists them all")
         return lines
 
 
@@ -83,23 +101,31 @@ def predict_file(
 ) -> BatchReport:
     """Predict every product of a CSV file and write one row each, whole or not at all.
 
+    A file without a usable row gives a table without rows. What the model reads and the file has
+    no column for counts as missing.
+
+    Args:
+        progress: called with (rows dealt with, rows in all), the last time at the end.
+
     Raises:
         CatalogueError: if the source can't be read.
-        ConfigError: if the target's ending is unknown.
+        ConfigError: if the target's ending is unknown, or it is a folder or the source.
         WorkspaceError: if the target can't be written.
     """
-    if request.target.suffix not in FORMATS:
-        raise ConfigError(
-            f"{request.target.name} ends in {request.target.suffix!r}: use {', '.join(FORMATS)}"
-        )
-    if request.target.resolve() == request.source.resolve():
-        raise ConfigError(f"{request.target} is the source itself; write to another file")
+    _check_target(request)
     started = time.perf_counter()
     report = BatchReport(request.target, runtime.artifact.manifest.name)
+    table = open_table(request.source, request.separator)
+    request = replace(request, columns=_columns_there(request, table, report))
     photos = open_photo_source(request.images)
     try:
-        rows = _rows(runtime, request, photos, report, progress)
-        write_atomically(request.target, lambda file: _write(rows, file, request.target.suffix))
+        names = runtime.artifact.model.names
+        found = _Predictions(runtime, request, photos, report).of(table, progress)
+        rows = (row_of(prediction, names) for prediction in found)
+        suffix = request.target.suffix.lower()
+        write_atomically(
+            request.target, lambda file: write_rows(rows, columns_of(names), file, suffix)
+        )
     except OSError as error:
         raise WorkspaceError(
             f"{request.target} can't be written: {error.strerror or error}; choose another place"
@@ -110,103 +136,93 @@ def predict_file(
     return report
 
 
-def _rows(
-    runtime: "TorchRuntime",
-    request: BatchRequest,
-    photos: PhotoSource,
-    report: BatchReport,
-    progress: Callable[[int, int], None],
-) -> Iterator[dict]:
-    table = open_table(request.source, request.separator)
-    total = max(table.form.num_lines - 1, 1)
-    products = _readable(read_products(table, request.columns), report)
-    while piece := list(islice(products, PIECE)):
-        inputs = [_input(row, request.columns, photos, report) for row in piece]
-        for prediction in runtime.predict(inputs):
-            report.num_predicted += bool(prediction.probs)
-            report.num_without_prediction += not prediction.probs
-            yield _row(prediction, runtime)
-        progress(min(piece[-1].line, total), total)
+def _check_target(request: BatchRequest) -> None:
+    target = request.target
+    if target.suffix.lower() not in FORMATS:
+        raise ConfigError(f"{target.name} ends in {target.suffix!r}: use {', '.join(FORMATS)}")
+    if target.resolve() == request.source.resolve():
+        raise ConfigError(f"{target} is the source itself; write to another file")
+    if target.is_dir():
+        raise ConfigError(f"{target} is a folder; name the file to write")
 
 
-def _readable(rows: Iterator[RawProduct | RowIssue], report: BatchReport) -> Iterator[RawProduct]:
-    for row in rows:
-        if isinstance(row, RowIssue):
-            report.issues.append(row)
-        else:
-            yield row
+def _columns_there(request: BatchRequest, table: CsvTable, report: BatchReport) -> CsvColumns:
+    """Return the columns without further ones that the file lacks, and a remark on each."""
+    columns = request.columns
+    lacking = [name for name in columns.extra if clean_name(name) not in table.header]
+    for name in lacking:
+        reason = (
+            f"the model reads column {name!r}, which {table.path.name} lacks: it counts as missing "
+            f"for every product; {table.describe_columns()}"
+        )
+        report.log.add(RowIssue(1, "", name, reason, KEPT))
+    return replace(columns, extra=tuple(name for name in columns.extra if name not in lacking))
 
 
-def _input(
-    row: RawProduct, columns: CsvColumns, photos: PhotoSource, report: BatchReport
-) -> "ProductInput":
-    from mmcore.runtime import ProductInput
+class _Predictions:
+    """The predictions of one file, made a piece at a time; counts and remarks go to the report."""
 
-    photo = None
-    if row.image:
-        try:
-            photo = photos.read(row.image)
-        except ImageError as error:
-            column = columns.image or ""
-            report.issues.append(RowIssue(row.line, row.product_id, column, str(error), KEPT))
-    extra = dict(zip(columns.extra, row.extra, strict=True))
-    return ProductInput(row.title, row.description, photo, row.product_id, extra)
+    def __init__(
+        self,
+        runtime: "TorchRuntime",
+        request: BatchRequest,
+        photos: PhotoSource,
+        report: BatchReport,
+    ) -> None:
+        self._runtime, self._request = runtime, request
+        self._photos, self._report = photos, report
+        self._looks_at_photos = runtime.artifact.config.model.image_name is not None
+        self._unread = ""  # the first photo that is named and not looked for
+        self._num_unread = 0
 
+    def of(self, table: CsvTable, progress: Callable[[int, int], None]) -> Iterator["Prediction"]:
+        """Yield the prediction of each usable row."""
+        report = self._report
+        total = sum(1 for _ in table.records())  # lines would not do: a row may have several
+        products = self._usable(read_products(table, self._request.columns, may_be_empty=True))
+        while piece := list(islice(products, PIECE)):
+            for prediction in self._runtime.predict([self._input(row) for row in piece]):
+                report.num_predicted += bool(prediction.probs)
+                report.num_without_prediction += not prediction.probs
+                yield prediction
+            done = report.num_predicted + report.num_without_prediction + report.log.num_left_out
+            progress(min(done, total), total)
+        progress(total, total)
+        if self._num_unread:
+            self._tell_of_unread()
 
-def _row(prediction: "Prediction", runtime: "TorchRuntime") -> dict:
-    """Return one line of the result; the same keys for every product."""
-    best = prediction.top(k=1)
-    row: dict = {
-        "product_id": prediction.product_id,
-        "predicted": best[0].code if best else "",
-        "name_fr": best[0].name_fr if best else "",
-        "probability": round(best[0].probability, 6) if best else None,
-    }
-    names = runtime.artifact.model.names
-    for view in (*names, *(f"fused_without_{n}" for n in names if len(names) > 1)):
-        first = prediction.top(view, 1)
-        row[view] = first[0].code if first else ""
-        row[f"{view}_probability"] = round(first[0].probability, 6) if first else None
-    return row | {"problems": "; ".join(prediction.problems)}
-
-
-def _write(rows: Iterator[dict], file: BinaryIO, suffix: str) -> None:
-    if suffix == ".parquet":
-        _write_parquet(rows, file)
-    elif suffix == ".jsonl":
+    def _usable(self, rows: Iterator[RawProduct | RowIssue]) -> Iterator[RawProduct]:
         for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-    else:
-        _write_csv(rows, file)
+            if isinstance(row, RowIssue):
+                self._report.log.add(row)
+            else:
+                yield row
 
+    def _input(self, row: RawProduct) -> "ProductInput":
+        from mmcore.runtime import ProductInput
 
-def _write_csv(rows: Iterator[dict], file: BinaryIO) -> None:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = None
-    for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(text, list(row))
-            writer.writeheader()
-        writer.writerow({k: harmless(v) if isinstance(v, str) else v for k, v in row.items()})
-    text.detach()  # else closing the wrapper would close the file under its owner
+        photo = None
+        if row.image and self._looks_at_photos and self._request.images is not None:
+            try:
+                photo = self._photos.read(row.image)
+            except ImageError as error:
+                column = self._request.columns.image or ""
+                self._report.log.add(RowIssue(row.line, row.product_id, column, str(error), KEPT))
+        elif row.image:
+            self._num_unread += 1
+            self._unread = self._unread or row.image
+        extra = dict(zip(self._request.columns.extra, row.extra, strict=True))
+        return ProductInput(row.title, row.description, photo, row.product_id, extra)
 
-
-def _write_parquet(rows: Iterator[dict], file: BinaryIO) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    writer = None
-    while piece := list(islice(rows, 1024)):
-        schema = writer.schema if writer else _schema(piece[0])
-        table = pa.Table.from_pylist(piece, schema)
-        writer = writer or pq.ParquetWriter(file, schema)
-        writer.write_table(table)
-    if writer:
-        writer.close()
-
-
-def _schema(row: dict):
-    import pyarrow as pa
-
-    # by name, not by value: the first product may lack a photo and so its probability
-    return pa.schema([(k, pa.float64() if "probability" in k else pa.string()) for k in row])
+    def _tell_of_unread(self) -> None:
+        """Add one remark on all photos that were not looked for, not one a row."""
+        reason = (
+            "no folder or ZIP archive of photos was given; predict again with --images PATH"
+            if self._looks_at_photos
+            else "this model looks at none"
+        )
+        text = (
+            f"photos are named for {self._num_unread:,} products, {shown(self._unread)} for one, "
+            f"but {reason}"
+        )
+        self._report.log.add(RowIssue(1, "", self._request.columns.image or "", text, KEPT))

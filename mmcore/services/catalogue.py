@@ -26,7 +26,8 @@ class CsvImport:
         columns: None has them guessed from the header.
         images: folder or ZIP archive of the photos that column `image` names.
         separator: None has it found.
-        replace: drop the catalogue that is there instead of adding to it.
+        replace: drop the catalogue that is there instead of adding to it; test products that come
+            again stay test products.
         seed: of the splits.
         source: csv, or drawn for a catalogue that is no shop's.
         classes: names to show; a class that isn't among them is shown by its label.
@@ -47,7 +48,8 @@ class RakutenImport:
 
     Attributes:
         part: train, or test: the challenge's own, which has no labels (not the split).
-        replace: drop the catalogue that is there instead of adding to it.
+        replace: drop the catalogue that is there instead of adding to it; test products that come
+            again stay test products.
         seed: of the splits.
     """
 

@@ -8,11 +8,12 @@ from mmcore.backbones import Backbone, build_backbone, find_weights
 from mmcore.batches import BatchReader, CachedFeatures, EncodedProducts, FreshPixels
 from mmcore.build import resolve_device
 from mmcore.config import PhaseConfig, RunConfig
-from mmcore.errors import TrainingInterrupted, WorkspaceError
+from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
 from mmcore.features import FeatureResult, fill_cache, open_cache
 from mmcore.photos import PhotoStore
-from mmcore.pixels import PhotoReader
+from mmcore.pixels import PhotoReader, photos_a_pass
 from mmcore.seeds import stream_seed
+from mmcore.services.training_data import MIN_TRAIN
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
 
@@ -58,6 +59,7 @@ class ImageInput:
         self._config = config
         self.device = resolve_device(settings.device)
         self._name = config.model.image_name
+        self._num_photos = 0
         self.backbone = backbone
         if backbone is None:
             return
@@ -70,8 +72,8 @@ class ImageInput:
         self, photos: Sequence[str], should_stop: Callable[[], bool]
     ) -> Iterator[FeatureResult]:
         """Fill the feature cache for these photos, where any phase or the judging reads it."""
-        has_frozen = any(p.epochs and not p.train_backbone for p in self._config.phases)
-        if self.backbone is None or not (has_frozen or self.stays_frozen):
+        self._num_photos = len({key for key in photos if key})
+        if self.backbone is None or not self._uses_cache:
             return
         with _cache_errors(self._cache_folder):
             for result in fill_cache(self._cache, self.backbone, self._reader, photos, self.device):
@@ -81,6 +83,47 @@ class ImageInput:
                         f"training was stopped while reading photos ({result.done} of "
                         f"{result.total} read, and kept)"
                     )
+
+    @property
+    def _uses_cache(self) -> bool:
+        has_frozen = any(p.epochs and not p.train_backbone for p in self._config.phases)
+        return has_frozen or self.stays_frozen
+
+    def require_readable(self, train: EncodedProducts) -> None:
+        """Refuse to train a network that would look at photos alone, and see next to none.
+
+        Raises:
+            TrainingDataError: if too few of the train products' photos can be read.
+        """
+        if [m.kind for m in self._config.model.modalities] != ["image"]:
+            return
+        keys = [key for key in train.photos if key]
+        num_readable = self._count_readable(keys)
+        if num_readable >= MIN_TRAIN:
+            return
+        found = f"only {num_readable}" if num_readable else "none"
+        reasons = list(self._reader.unreadable.values())
+        first = f", e.g.: {reasons[0]}" if reasons else ""
+        raise TrainingDataError(
+            f"the model is to look at photos alone, and {found} of the {len(keys):,} of the train "
+            f"products can be read (at least {MIN_TRAIN} are needed){first}; import the catalogue "
+            "again with its photos (--images), or let the model read text, too: --modalities "
+            "text,image"
+        )
+
+    def _count_readable(self, keys: Sequence[str]) -> int:
+        """Return how many of the photos can be read, counting no further than is needed."""
+        if self._uses_cache:
+            return sum(key in self._cache for key in keys)
+        size = photos_a_pass(self.device)
+        found = 0
+        for _, is_readable in self._reader.stream(
+            keys[i : i + size] for i in range(0, len(keys), size)
+        ):
+            found += int(is_readable.sum())
+            if found >= MIN_TRAIN:
+                break
+        return found
 
     @property
     def stays_frozen(self) -> bool:
@@ -104,11 +147,17 @@ class ImageInput:
 
     def notes(self) -> list[str]:
         """Return what is to be said about photos that could not be read."""
-        unreadable = self._reader.unreadable if self.backbone is not None else {}
-        if not unreadable:
+        number = self._reader.num_unreadable if self.backbone is not None else 0
+        if not number:
             return []
-        first = next(iter(unreadable.values()))
-        return [f"{len(unreadable)} photos can't be read and count as missing, e.g.: {first}"]
+        first = next(iter(self._reader.unreadable.values()))
+        notes = [f"{number:,} photos can't be read and count as missing, e.g.: {first}"]
+        if number > self._num_photos / 2:
+            notes.append(
+                f"that is most of the {self._num_photos:,} photos: what is said of images rests "
+                "on few; import the catalogue again with its photos (--images)"
+            )
+        return notes
 
     def close(self) -> None:
         """Stop the decoders."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from mmcore.catalog.csv_reader import RawProduct
-from mmcore.catalog.duplicates import group_ids, placeholder_hashes
+from mmcore.catalog.duplicates import placeholder_hashes
 from mmcore.catalog.intake import TakenProduct, take_photos
 from mmcore.catalog.issues import KEPT, IssueLog, RowIssue
 from mmcore.catalog.merge import GivenColumns, Merged, merge_products
@@ -24,8 +24,8 @@ from mmcore.catalog.products import (
     name_classes,
     save_catalogue,
 )
-from mmcore.catalog.splits import assign_splits
-from mmcore.errors import CatalogueError
+from mmcore.catalog.settling import settle
+from mmcore.errors import CatalogueError, WorkspaceError
 from mmcore.photos import PhotoStore
 from mmcore.services.import_report import ImportReport, build_report
 from mmcore.settings import read_settings
@@ -48,7 +48,8 @@ class ImportSource:
         num_lines: in the product file, for progress.
         name: the catalogue's source.
         classes: with their names, whether products have them or not.
-        replace: drop the catalogue that is there instead of adding to it.
+        replace: drop the catalogue that is there instead of adding to it; of its test products,
+            those that the file has again stay test products.
         seed: of the splits.
     """
 
@@ -83,8 +84,9 @@ def run_import(
         issues.add(issue)
     if not merged.file_ids:
         raise _all_bad(source.path, issues)
-    catalogue = _complete(merged, existing, source)
-    for issue in _placeholder_issues(catalogue.products):
+    former_tests = _former_tests(workspace.catalogue_file, source, issues)
+    catalogue, remarks = _complete(merged, existing, former_tests, source)
+    for issue in (*remarks, *_placeholder_issues(catalogue.products)):
         issues.add(issue)
     if existing is None or not _equal(existing, catalogue):
         if _stamp(workspace.catalogue_file) != stamp:
@@ -173,11 +175,33 @@ def _followed(
         progress(max(num_lines, line), max(num_lines, line))
 
 
-def _complete(merged: Merged, existing: Catalogue | None, source: ImportSource) -> Catalogue:
-    """Return the catalogue with groups, splits and classes filled in."""
-    products = merged.products.copy()
-    products["group_id"] = group_ids(products, products["photo_hash"])
-    products["split"] = assign_splits(products, source.seed)
+def _former_tests(path: Path, source: ImportSource, issues: IssueLog) -> pd.DataFrame | None:
+    """Return the test products of the catalogue that is going to be replaced, None without one."""
+    if not source.replace or not path.exists():
+        return None
+    try:
+        former = load_catalogue(path)
+    except WorkspaceError as error:  # a damaged catalogue is replaced, for that is the remedy
+        reason = (
+            f"which products were test products is lost with the catalogue that is replaced "
+            f"({error}): don't compare test scores of new models with earlier ones"
+        )
+        issues.add(RowIssue(1, "", "", reason, KEPT))
+        return None
+    if (former.source == "drawn") != (source.name == "drawn"):
+        return None
+    return former.products[former.products["split"] == "test"]
+
+
+def _complete(
+    merged: Merged,
+    existing: Catalogue | None,
+    former_tests: pd.DataFrame | None,
+    source: ImportSource,
+) -> tuple[Catalogue, list[RowIssue]]:
+    """Return the catalogue with groups, splits and classes filled in, and remarks."""
+    given = frozenset(merged.given_splits) | (existing.given_splits if existing else frozenset())
+    products, remarks = settle(merged.products, source.seed, given, former_tests)
     known = {name.code: name for name in existing.classes} if existing else {}
     # a class that somebody named stays without products; one that was only a label goes
     named = [name.code for name in known.values() if name != ClassName(*[name.code] * 3)]
@@ -185,7 +209,7 @@ def _complete(merged: Merged, existing: Catalogue | None, source: ImportSource) 
     used = set(products["label"]) - {""}
     codes = used.union(named, (name.code for name in source.classes))
     origin = existing.source if existing else source.name
-    return Catalogue(products, name_classes(codes, known), origin)
+    return Catalogue(products, name_classes(codes, known), origin, given), remarks
 
 
 def _placeholder_issues(products: pd.DataFrame) -> list[RowIssue]:
@@ -213,6 +237,7 @@ def _equal(one: Catalogue, other: Catalogue) -> bool:
     return (
         one.classes == other.classes
         and one.source == other.source
+        and one.given_splits == other.given_splits
         and one.products.equals(other.products)
     )
 

@@ -4,18 +4,17 @@ Read after `app.py`; the loop it drives is in `trainer.py`. `train` yields what 
 where its caller stops asking: the command line draws the results, a job stores them.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from mmcore.catalog.products import load_catalogue
 from mmcore.catalog.snapshot import snapshot_hash
-from mmcore.config import RunChoices, RunConfig, build_run_config, to_json
-from mmcore.errors import WorkspaceError
+from mmcore.config import RunChoices, RunConfig, build_run_config
+from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
+from mmcore.services.finished import Finished, finished_before
+from mmcore.services.run_lock import held
 from mmcore.services.runs import Run, begin_run, check_name, find_run
 from mmcore.services.training_data import Selection, fit_modalities, select
 from mmcore.settings import Settings
@@ -43,18 +42,6 @@ class Judging:
     split: str
     done: int
     total: int
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A run that has become a model."""
-
-    name: str
-    folder: Path
-    scores: dict  # split -> view -> scores, as in metrics.json
-    decided: dict[str, str]  # availability pattern -> how it is decided and why
-    notes: tuple[str, ...]
-    seconds: float
 
 
 Event = "Started | FeatureResult | StepResult | EpochResult | Judging | Finished"
@@ -87,7 +74,8 @@ def train(
     notes = (*selection.notes, *notes, *_plan_notes(config, choices))
     training = _Training(workspace, settings, catalogue.source, selection, config)
     run = begin_run(workspace.create(), name, config, snapshot_hash(catalogue))
-    yield from training.events(run, notes, should_stop)
+    with held(run):
+        yield from training.events(run, notes, should_stop)
 
 
 def resume(
@@ -99,17 +87,28 @@ def resume(
     """Go on with a run that was stopped or killed, from its last checkpoint.
 
     Raises:
-        WorkspaceError: if there is no such run, or the labels have changed since.
+        WorkspaceError: if there is no such run, it is going on elsewhere, or the labels have
+            changed since.
     """
     run = find_run(workspace, name)
+    with held(run):
+        finished = finished_before(run)
+        if finished is None:
+            training = _resumed(workspace, settings, run)
+            yield from training.events(run, (), should_stop)
+            return
+        run.remove()
+        yield finished
+
+
+def _resumed(workspace: Workspace, settings: Settings, run: Run) -> "_Training":
     catalogue = load_catalogue(workspace.catalogue_file)
     if snapshot_hash(catalogue) != run.snapshot:
         raise WorkspaceError(
-            f"run {name!r} can't go on: products or labels have changed since it began; "
+            f"run {run.name!r} can't go on: products or labels have changed since it began; "
             f"start a new training, and delete {run.folder}"
         )
-    training = _Training(workspace, settings, catalogue.source, select(catalogue), run.config)
-    yield from training.events(run, (), should_stop)
+    return _Training(workspace, settings, catalogue.source, select(catalogue), run.config)
 
 
 def _plan_notes(config: RunConfig, choices: RunChoices) -> list[str]:
@@ -120,6 +119,24 @@ def _plan_notes(config: RunConfig, choices: RunChoices) -> list[str]:
             "ask for it with --epochs2 N"
         ]
     return []
+
+
+def stop_if_asked(should_stop: Callable[[], bool], where: str) -> None:
+    """Return if a run may go on.
+
+    Raises:
+        TrainingInterrupted: if not; its last checkpoint is kept.
+    """
+    if should_stop():
+        raise TrainingInterrupted(f"training was stopped {where}; its checkpoint is kept")
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """Since when a run goes on here, and who may stop it."""
+
+    started: float
+    should_stop: Callable[[], bool]
 
 
 class _Training:
@@ -138,8 +155,7 @@ class _Training:
         from mmcore.encoders import fit_encoder
         from mmcore.services.images import ImageInput, starting_backbone
 
-        self.workspace, self.source = workspace, source
-        self.selection, self.config = selection, config
+        self.source, self.selection, self.config = source, selection, config
         self.device = resolve_device(settings.device)
         self.codes = [c.code for c in selection.classes]
         self.encoders = {
@@ -173,17 +189,25 @@ class _Training:
         try:
             photos = [key for part in self.products.values() for key in part.photos]
             yield from self.images.prepare(photos, should_stop)
+            self.images.require_readable(self.products["train"])
             data = TrainData(
                 train=lambda phase: self.images.reader(self.products["train"], phase),
                 val=lambda phase: self.images.reader(self.products["val"], phase),
             )
-            checkpoint = CheckpointFile(run.checkpoint_path, _run_hash(run))
+            checkpoint = CheckpointFile(run.checkpoint_path, run.checkpoint_hash)
             options = FitOptions(self.device, checkpoint, should_stop)
             yield from fit(self.model, data, self.config, options)
             history = checkpoint.load().state.history
-            finished = yield from self._finish(run, notes, history, started)
+            watch = _Watch(started, should_stop)
+            finished = yield from self._finish(run, notes, history, watch)
             run.remove()  # before the last yield: a caller may stop there
             yield finished
+        except TrainingInterrupted as error:
+            error.run = run.name
+            raise
+        except TrainingDataError:
+            run.remove()  # nothing is learnt yet, and resumed it would end here again
+            raise
         finally:
             self.images.close()
 
@@ -201,15 +225,15 @@ class _Training:
         )
 
     def _finish(
-        self, run: Run, notes: tuple[str, ...], history: list[dict], started: float
+        self, run: Run, notes: tuple[str, ...], history: list[dict], watch: "_Watch"
     ) -> Generator[Judging, None, Finished]:
         from mmcore import __version__
         from mmcore.artifact import Artifact, save_artifact
         from mmcore.manifest import Manifest
 
-        combiner, metrics, predictions = yield from self._judge()
+        combiner, metrics, predictions = yield from self._judge(watch.should_stop)
         notes = (*notes, *self.images.notes())
-        seconds = round(time.perf_counter() - started, 1)
+        seconds = round(time.perf_counter() - watch.started, 1)
         metrics |= {"history": history, "notes": list(notes), "seconds": seconds}
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         is_drawn = self.source == "drawn"
@@ -223,12 +247,12 @@ class _Training:
             combiner,
             metrics,
         )
-        folder = self.workspace.models / run.name
-        save_artifact(folder, artifact, predictions)
+        stop_if_asked(watch.should_stop, "before its model was saved")
+        save_artifact(run.model_folder, artifact, predictions)
         decided = {"+".join(p): rule.decided for p, rule in combiner.rules.items()}
-        return Finished(run.name, folder, metrics["scores"], decided, notes, seconds)
+        return Finished(run.name, run.model_folder, metrics["scores"], decided, notes, seconds)
 
-    def _judge(self):
+    def _judge(self, should_stop: Callable[[], bool]):
         """Return the fitted combiner, the metrics and the prediction rows of val and test.
 
         Yields how far it is.
@@ -240,7 +264,7 @@ class _Training:
 
         decisions = {}
         for split in ("val", "test"):
-            decisions[split] = yield from self._deciding(split)
+            decisions[split] = yield from self._deciding(split, should_stop)
         combiner = self._combiner(decisions["val"])
         scores, details, tables = {}, {}, []
         for split, found in decisions.items():
@@ -250,11 +274,15 @@ class _Training:
             tables.append(predictions_table(found, split_views, self.codes, split))
         return combiner, {"scores": scores, "classes": details}, pd.concat(tables)
 
-    def _deciding(self, split: str):
+    def _deciding(self, split: str, should_stop: Callable[[], bool]):
         """Return the decisions on a split, yielding how far they are."""
+        from mmcore.batches import InterruptibleReader
         from mmcore.views import deciding
 
-        steps = deciding(self.model, self.images.final_reader(self.products[split]))
+        reader = self.images.final_reader(self.products[split])
+        where = f"while it was judged on {split}"
+        watched = InterruptibleReader(reader, lambda: stop_if_asked(should_stop, where))
+        steps = deciding(self.model, watched)
         while True:
             try:
                 yield Judging(split, next(steps), len(self.products[split]))
@@ -274,8 +302,3 @@ class _Training:
         is_known = np.isin(np.arange(len(self.codes)), learnt)
         fallback = equal_shares(names, "equal shares: too few val products to weigh by")
         return fit_combiner(val, is_known, fallback)
-
-
-def _run_hash(run: Run) -> str:
-    text = json.dumps([to_json(run.config), run.snapshot], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()

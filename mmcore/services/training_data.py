@@ -1,6 +1,6 @@
 """Which products a run learns from, which stop it, which judge it; and whether they suffice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -13,6 +13,13 @@ MIN_CLASSES = 2
 MIN_TRAIN = 8  # products; fewer can't fill a batch that BatchNorm could normalise
 SMALL_CLASS = 5  # train products below which a class is named in the notes
 NAMED_CLASSES = 5  # named in one note at most
+OWN_COLUMNS = ("title", "description", "photo")  # what every product is described by
+# A further column is suspected of being the label under another name where its values cover more
+# than this share of the train products,
+TELLING_COVER = 0.5
+# and leave at most this share of the doubt that the largest class leaves. Not 0: a corrected label
+# ("true_label") differs from the label wherever that was wrong.
+TELLING_DOUBT = 0.1
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ def select(catalogue: Catalogue) -> Selection:
 def fit_modalities(
     wanted: Sequence[ModalityConfig] | None, train: pd.DataFrame
 ) -> tuple[tuple[ModalityConfig, ...], tuple[str, ...]]:
-    """Return the modalities to train, and notes on those left out.
+    """Return the modalities to train, and notes on those left out or suspect.
 
     Without a wish, text and image are taken as far as the train products have them; a wish that
     the catalogue can't meet is an error.
@@ -83,7 +90,29 @@ def fit_modalities(
             "modality 'image' was asked for, but no train product has a photo; "
             "leave it out of --modalities or import photos with --images"
         )
-    return tuple(wanted), ()
+    columns = dict.fromkeys(column for m in wanted for column in m.columns)
+    return tuple(wanted), tuple(_telling_notes(columns, train))
+
+
+def _telling_notes(columns: Iterable[str], train: pd.DataFrame) -> Iterator[str]:
+    """Yield a note on each further column whose values tell the class by themselves.
+
+    It can't be forbidden: a shop may well know such a column for its new products.
+    """
+    doubt = len(train) - int(train["label"].value_counts().max())
+    for column in columns:
+        if column in OWN_COLUMNS or column not in train:
+            continue
+        values = train[column].str.strip()
+        values = values[(values != "") & values.duplicated(keep=False)]
+        pairs = pd.DataFrame({"value": values, "label": train["label"].loc[values.index]})
+        told = int(pairs.value_counts().groupby("value").max().sum())  # by each value's top class
+        covered = len(values)
+        if covered > TELLING_COVER * len(train) and covered - told <= TELLING_DOUBT * doubt:
+            yield (
+                f"column {column!r} tells the class of {told:,} of {len(train):,} train products "
+                "by itself: is it known for new products?"
+            )
 
 
 def _notes(parts: dict[str, pd.DataFrame], counts: pd.Series, classes: Sequence[ClassName]):

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import os
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -160,6 +162,30 @@ def test_a_missing_file_and_a_folder(tmp_path):
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(CatalogueError, match="can't be read: .*; give the path of a CSV file"):
             read_csv(path, CsvColumns("id", "title"))
+
+
+def test_a_pipe_or_device_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", Path("/dev/zero"), Path("/dev/null")):
+        with pytest.raises(CatalogueError, match="is no regular file; save it to a file and give"):
+            read_csv(path, CsvColumns("id", "title"))
+
+
+def test_a_file_that_may_not_be_read_says_so(tmp_path, monkeypatch):
+    path = tmp_path / "shop.csv"
+    path.write_text(HEADER)
+
+    def deny(self, *args, **options):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", deny)
+    with pytest.raises(CatalogueError, match="can't be read: Permission denied; .* you may read"):
+        read_csv(path, CsvColumns("id", "title"))
+
+
+def test_a_name_with_a_nul_character_is_a_clear_error(tmp_path):
+    with pytest.raises(CatalogueError, match="can't be read: .*null"):
+        read_csv(tmp_path / "a\0.csv", CsvColumns("id", "title"))
 
 
 def test_a_missing_column_names_the_closest_and_those_there_are(tmp_path):

@@ -14,6 +14,7 @@ from mmcore.catalog.duplicates import (
     PLACEHOLDER_PRODUCTS,
     difference_hash,
     group_ids,
+    near_copies,
     placeholder_hashes,
 )
 from mmcore.catalog.products import make_frame
@@ -28,7 +29,7 @@ def frame(*products: tuple[str, ...]) -> pd.DataFrame:
 
 
 def groups(products: pd.DataFrame, hashes: list[str] | None = None) -> list[str]:
-    return list(group_ids(products, hashes or [""] * len(products)))
+    return list(group_ids(products, near_copies(products, hashes or [""] * len(products))))
 
 
 def photo_hash(number: int) -> str:
@@ -87,7 +88,7 @@ def test_a_group_of_the_file_wins_and_others_join_it():
 
 def test_groups_stay_when_products_are_added():
     old = frame(("5", "a b", "", ""), ("6", "a b", "", ""), ("7", "c d", "", ""))
-    old["group_id"] = group_ids(old, [""] * 3)
+    old["group_id"] = groups(old)
     new = frame(("1", "a b", "", ""), ("2", "e f", "", ""), ("3", "c d", "", ""))
     both = pd.concat([old, new], ignore_index=True)
     found = groups(both)
@@ -117,7 +118,7 @@ def test_groups_dont_depend_on_the_order(rows, random):
 def test_grouping_again_changes_nothing(rows):
     products = frame(*((f"p{i}", title, "", "") for i, (title, _) in enumerate(rows)))
     hashes = [photo_hash(int(h)) if h else "" for _, h in rows]
-    products["group_id"] = group_ids(products, hashes)
+    products["group_id"] = groups(products, hashes)
     assert groups(products, hashes) == list(products["group_id"])
 
 

@@ -3,7 +3,9 @@
 import io
 import os
 import struct
+import warnings
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -58,7 +60,15 @@ def source(request, folder, make_zip):
         ("images/b.jpg", b"B"),
         ("images\\b.jpg", b"B"),
         ("images/deep/c.PNG", b"C"),
+        ("Images/B.jpg", b"B"),
+        ("c.png", b"C"),
+        ("deep/c.png", b"C"),
+        ("elsewhere/c.png", b"C"),
+        ("a", b"A"),
+        ("images/b", b"B"),
+        ("c", b"C"),
         ("été.jpg", b"E"),
+        ("E\u0301TE\u0301.jpg", b"E"),  # as macOS writes the accents
     ],
 )
 def test_photos_are_found_by_path_or_bare_name(source, name, data):
@@ -77,7 +87,9 @@ def test_names_that_lead_out_are_refused(source, name):
         source.read(name)
 
 
-@pytest.mark.parametrize("name", ["http://shop.fr/a.jpg", "HTTPS://shop.fr/a.jpg"])
+@pytest.mark.parametrize(
+    "name", ["http://shop.fr/a.jpg", "HTTPS://shop.fr/a.jpg", "ftp://a.jpg", "file:///tmp/a.jpg"]
+)
 def test_web_addresses_are_not_fetched(source, name):
     with pytest.raises(ImageError, match="web address; Rayon downloads nothing: put the photos"):
         source.read(name)
@@ -117,13 +129,106 @@ def test_a_large_file_is_not_read(folder):
         FolderPhotos(folder).read("large.jpg")
 
 
+def test_a_name_that_fits_two_files_is_not_guessed(tmp_path, make_zip):
+    files = {"a.jpg": b"1", "A.JPG": b"2", "x/b.jpg": b"3", "y/b.jpg": b"4", "c.png": b"5"}
+    files |= {"c.jpg": b"6", "d.jpg": b"7", "x/d.jpg": b"8"}
+    for name, data in files.items():
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(data)
+    for path in (tmp_path / "photos", make_zip(files)):
+        source = open_photo_source(path)
+        for name, data in files.items():
+            assert source.read(name) == data
+        assert source.read("elsewhere/d.jpg") == b"7"  # beside the column's folder is nearest
+        for name in ("a.Jpg", "b.jpg", "z/b.jpg", "c"):
+            with pytest.raises(ImageError, match="2 photos in .* could be .*write the name as it"):
+                source.read(name)
+        source.close()
+
+
+def test_a_folder_that_cannot_be_read_says_so(folder, monkeypatch):
+    def deny(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", deny)
+    with pytest.raises(CatalogueError, match="photos can't be read: Permission denied; change its"):
+        open_photo_source(folder)
+
+
+def test_a_parent_that_cannot_be_entered_says_so(folder, monkeypatch):
+    def deny(self, **options):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "stat", deny)
+    with pytest.raises(CatalogueError, match="photos can't be read: Permission denied"):
+        open_photo_source(folder)
+
+
+def test_a_subfolder_that_cannot_be_read_is_named(folder, monkeypatch):
+    listed = os.scandir
+
+    def deny(path):
+        if Path(os.fsdecode(path)).name == "deep":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    source = FolderPhotos(folder)
+    monkeypatch.setattr(os, "scandir", deny)
+    with pytest.raises(ImageError, match="isn't in folder .*'images/deep' can't be read: Permis"):
+        source.read("c.png")
+    assert source.read("b.jpg") == b"B"
+
+
+def test_a_photo_that_cannot_be_read_says_so(folder, monkeypatch):
+    def deny(self, *args, **options):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    for method in ("open", "read_bytes"):
+        monkeypatch.setattr(Path, method, deny)
+    with pytest.raises(ImageError, match="a.jpg can't be read: Permission denied"):
+        FolderPhotos(folder).read("a.jpg")
+
+
 # --- ZIP archives
+
+
+def test_members_that_would_lead_out_are_read_and_never_unpacked(tmp_path, make_zip):
+    members = {
+        "../../evil.jpg": b"1",
+        "/etc/abs.jpg": b"2",
+        "C:\\win\\w.jpg": b"3",
+        "in\\n.jpg": b"4",
+    }
+    source = ZipPhotos(make_zip(members))
+    before = sorted(tmp_path.rglob("*"))
+    assert source.read("evil.jpg") == b"1" and source.read("abs.jpg") == b"2"
+    assert source.read("w.jpg") == b"3" and source.read("in/n.jpg") == b"4"
+    for name in members:
+        if name != "in\\n.jpg":
+            with pytest.raises(ImageError, match="isn't a name inside the photo folder"):
+                source.read(name)
+    assert sorted(tmp_path.rglob("*")) == before
+    source.close()
+
+
+def test_of_two_members_with_one_path_the_last_counts(make_zip):
+    path = make_zip({"a.jpg": b"old"})
+    with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that is what this test is about
+        archive.writestr("a.jpg", b"new")
+    assert ZipPhotos(path).read("a.jpg") == b"new"
+
+
+def test_an_archive_of_folders_only_has_no_photos(make_zip):
+    source = ZipPhotos(make_zip({"images/": b"", "images/deep/": b""}))
+    with pytest.raises(ImageError, match="'images' isn't in ZIP archive photos.zip; add the file"):
+        source.read("images")
 
 
 def test_a_bare_name_must_be_unique_in_the_archive(make_zip):
     source = ZipPhotos(make_zip({"x/b.jpg": b"1", "y/b.jpg": b"2", "__MACOSX/z/c.jpg": b"3"}))
     assert source.read("x/b.jpg") == b"1"
-    with pytest.raises(ImageError, match="2 photos in photos.zip are called 'b.jpg'.*'x/b.jpg'"):
+    with pytest.raises(ImageError, match="2 photos in ZIP archive photos.zip .*'b.jpg'.*'x/b.jpg'"):
         source.read("b.jpg")
     with pytest.raises(ImageError, match="'c.jpg' isn't in ZIP archive photos.zip; add the file"):
         source.read("c.jpg")
@@ -175,6 +280,13 @@ def test_a_damaged_archive_raises_only_clear_errors(tmp_path_factory, position, 
             source.close()
     except (CatalogueError, ImageError) as error:
         assert ";" in str(error)
+
+
+def test_a_pipe_or_device_is_no_archive(tmp_path):
+    os.mkfifo(tmp_path / "pipe.zip")
+    for path in (tmp_path / "pipe.zip", Path("/dev/zero")):
+        with pytest.raises(CatalogueError, match="neither a folder nor.*no regular file.; give"):
+            open_photo_source(path)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a zip"])

@@ -26,7 +26,7 @@ def catalogue() -> Catalogue:
         ],
         ["prix"],
     )
-    return Catalogue(frame, (ClassName("10", "Livres", "Books"),), "csv")
+    return Catalogue(frame, (ClassName("10", "Livres", "Books"),), "csv", frozenset({"2"}))
 
 
 def test_what_is_saved_is_loaded(tmp_path, catalogue):
@@ -35,6 +35,7 @@ def test_what_is_saved_is_loaded(tmp_path, catalogue):
     loaded = load_catalogue(path)
     pd.testing.assert_frame_equal(loaded.products, catalogue.products)
     assert (loaded.classes, loaded.source) == (catalogue.classes, "csv")
+    assert loaded.given_splits == {"2"}
     assert loaded.class_codes == ("10",) and loaded.extra_columns == ("prix",)
 
 

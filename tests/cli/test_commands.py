@@ -9,6 +9,7 @@ import pytest
 from shop import IMPORT, refused, rows, write_csv
 
 from mmcore.cli.app import main
+from mmcore.config import parse_modality
 
 # -- import ------------------------------------------------------------------------------------
 
@@ -118,6 +119,46 @@ def test_further_modalities_join_by_option(imported, capsys):
     assert scores["prix"]["n"] == 9 and scores["fused_without_prix"]["n"] == 9
 
 
+def test_a_catalogue_that_lost_a_column_is_scored_with_a_note(imported, tmp_path, capsys):
+    arguments = ["train", "--home", str(imported), "--epochs1", "2", "--modalities"]
+    assert main([*arguments, "text,prix", "--name", "m1"]) == 0
+    assert main([*arguments, "prix", "--name", "m2"]) == 0
+    without = [{k: v for k, v in row.items() if k != "prix"} for row in rows()]
+    path = write_csv(tmp_path / "again.csv", without)
+    options = [*IMPORT[:-2], "--replace", "--home", str(imported)]
+    assert main(["import", "csv", str(path), *options]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "--home", str(imported), "--model", "m1", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "the model reads column 'prix', which the catalogue lacks" in captured.err
+    scores = json.loads(captured.out)
+    assert scores["prix"] is None and scores["fused"]["n"] == 9
+    message = refused(capsys, "evaluate", "--home", imported, "--model", "m2")
+    assert "no product of split 'test' has anything that model 'm2' reads (prix)" in message
+    options = ["--title", "piscine", "--extra", "prix=sur devis"]
+    message = refused(capsys, "predict", "--home", imported, "--model", "m2", *options)
+    assert "prix (prix) holds no number or value the model knows" in message
+
+
+def test_a_run_does_not_resume_on_a_catalogue_that_lost_a_column(imported, tmp_path, capsys):
+    from mmcore.catalog.products import load_catalogue
+    from mmcore.catalog.snapshot import snapshot_hash
+    from mmcore.config import RunChoices, build_run_config
+    from mmcore.services.runs import begin_run
+    from mmcore.workspace import Workspace
+
+    workspace = Workspace(imported)
+    snapshot = snapshot_hash(load_catalogue(workspace.catalogue_file))
+    choices = RunChoices(modalities=(parse_modality("prix"),))
+    begin_run(workspace, "waiting", build_run_config(choices, on_gpu=False), snapshot)
+    without = [{k: v for k, v in row.items() if k != "prix"} for row in rows()]
+    path = write_csv(tmp_path / "again.csv", without)
+    options = [*IMPORT[:-2], "--replace", "--home", str(imported)]
+    assert main(["import", "csv", str(path), *options]) == 0
+    message = refused(capsys, "train", "--home", imported, "--resume", "waiting")
+    assert "products or labels have changed since it began; start a new training" in message
+
+
 def test_towers_may_be_trained_apart(imported):
     options = ["--modalities", "text,prix", "--separate", "--epochs1", "2", "--name", "apart"]
     assert main(["train", "--home", str(imported), *options]) == 0
@@ -132,6 +173,7 @@ def test_towers_may_be_trained_apart(imported):
         (("--backbone", "resnet"), "backbone 'resnet': use one of"),
         (("--modalities", "image"), "no train product has a photo"),
         (("--modalities", "text,poids"), "column 'poids', which the catalogue lacks"),
+        (("--modalities", "text,label"), "column 'label': it is what is to be predicted"),
         (("--epochs1", "0"), "no phase has an epoch"),
         (("--name", "../m"), "can't be used: take 1 to 80 letters"),
         (("--resume", "m7"), "no unfinished run is named 'm7'"),

@@ -49,7 +49,7 @@ def commands(tmp_path: Path, home: Path) -> dict[str, list]:
 @pytest.mark.parametrize(
     ("command", "target"),
     [
-        ("import", "mmcore.services.import_run.group_ids"),
+        ("import", "mmcore.services.import_run.build_report"),
         ("import", "mmcore.workspace.os.fsync"),
         ("evaluate", "mmcore.views.decide"),
         ("evaluate", "mmcore.workspace.os.fsync"),

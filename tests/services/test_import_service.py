@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import encode_photo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from photo_files import encode_photo
 from PIL import Image
 
 from mmcore.catalog.csv_columns import CsvColumns
@@ -214,8 +214,9 @@ def test_import_is_idempotent(tmp_path, rows):
     path = tmp_path / "any.csv"
     path.write_text("id,title,label,group,split\n" + "".join(",".join(r) + "\n" for r in rows))
     workspace = Workspace(tmp_path / "any")
+    workspace.catalogue_file.unlink(missing_ok=True)  # of the example before
     try:
-        first = import_csv(workspace, path, CsvImport(replace=True))
+        first = import_csv(workspace, path, CsvImport())
     except CatalogueError:
         return
     before = load_catalogue(workspace.catalogue_file)
@@ -223,6 +224,55 @@ def test_import_is_idempotent(tmp_path, rows):
     after = load_catalogue(workspace.catalogue_file)
     assert after.products.equals(before.products) and after.classes == before.classes
     assert again == replace(first, num_added=0, num_unchanged=first.num_added, num_updated=0)
+
+
+def test_a_near_copy_of_a_test_product_is_never_learnt_from(shop, workspace):
+    photo = encode_photo(scene(1))
+    shop("id,title,image,split\n1,rouge vif,a.jpg,test\n", {"a.jpg": photo})
+    shop(HEADER + "2,bleu nuit,,,c\n")
+    assert products(workspace)["split"].tolist() == ["test", "train"]
+    # 3 has the photo of one and the words of the other
+    report = shop(HEADER + "3,bleu nuit,,a.jpg,c\n", {})
+    assert products(workspace)["split"].tolist() == ["test", "test", "test"]
+    assert report.totals.num_groups == 1 and report.totals.num_straddling_groups == 0
+    (issue,) = report.issues
+    assert "moved from train to test" in issue.reason and "product '2'; models" in issue.reason
+
+
+def test_test_products_stay_so_when_the_catalogue_is_replaced(shop, workspace):
+    rows = [f"{i},mot{i} titre,,,c{i % 3}\n" for i in range(60)]
+    shop(HEADER + "".join(rows))
+    before = products(workspace)["split"]
+    tests = set(before[before == "test"].index)
+    gone = min(tests)
+    copies = [f"copy,mot{gone} titre,,,c0\n", "other,tout autre,,,c0\n"]
+    kept = [row for row in rows if not row.startswith(f"{gone},")]
+    report = shop(HEADER + "".join(kept + copies), replace=True, seed=9)
+    after = products(workspace)["split"]
+    assert all(after[product] == "test" for product in tests - {gone})
+    assert after["copy"] == "test", "the words of a test product that is gone may not be learnt"
+    assert report.issues == () and report.totals.num_products == 61
+    assert (after[before[before == "val"].index] != "val").any(), "the other splits are drawn anew"
+
+
+def test_a_file_may_take_a_test_product_out_when_it_replaces(shop, workspace):
+    shop("id,title,split\n1,a b,test\n2,c d,train\n")
+    report = shop("id,title,split\n1,a b,train\n2,c d,\n", replace=True)
+    assert products(workspace)["split"].tolist() == ["train", "train"]
+    assert "taken out of test by the file's split: product '1'; " in report.issues[0].reason
+
+
+def test_the_drawn_catalogue_leaves_no_test_products_behind(shop, workspace):
+    shop("id,title,split\n1,a b,test\n", source="drawn")
+    shop("id,title\n1,a b\n", replace=True)
+    assert products(workspace)["split"].tolist() == ["train"]
+
+
+def test_a_damaged_catalogue_takes_its_test_products_with_it(shop, workspace):
+    shop(HEADER + "1,a,,,c\n")
+    workspace.catalogue_file.write_bytes(b"damaged")
+    report = shop(HEADER + "2,b,,,c\n", replace=True)
+    assert "which products were test products is lost" in report.issues[0].reason
 
 
 # --- photos that can't be used
@@ -345,7 +395,7 @@ def test_a_crash_leaves_the_old_catalogue(shop, workspace, monkeypatch):
     def fail(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(import_run, "assign_splits", fail)
+    monkeypatch.setattr(import_run, "settle", fail)
     with pytest.raises(KeyboardInterrupt):
         shop(HEADER + "2,b,,,c\n")
     assert workspace.catalogue_file.read_bytes() == before

@@ -1,0 +1,59 @@
+"""Linear heads beside the towers: fitted in closed form, not by steps, so buffers, not parameters.
+
+They answer beside the towers' own heads; what each is worth is decided by the combiner.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding_bag, normalize
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """Rows of n-gram weights, padded to one length: B products, L n-grams at most."""
+
+    ids: Tensor  # (B, L) int64; padding is any number with the value 0
+    values: Tensor  # (B, L) float32
+
+    def to(self, device: torch.device) -> "SparseRows":
+        return SparseRows(self.ids.to(device), self.values.to(device))
+
+
+class LinearHead(nn.Module):
+    """Class logits from features that nothing here trains."""
+
+    def __init__(self, width: int, num_classes: int, is_sparse: bool) -> None:
+        """Make room for weights.
+
+        Args:
+            width: D, features a product.
+            is_sparse: features come as SparseRows, else as (B, D), scaled to length 1 here.
+        """
+        super().__init__()
+        self.is_sparse = is_sparse
+        self.register_buffer("weight", torch.zeros(width, num_classes))
+        self.register_buffer("bias", torch.zeros(num_classes))
+
+    def forward(self, features: Tensor | SparseRows) -> Tensor:
+        """Return logits (B, K)."""
+        if self.is_sparse:
+            return self._sparse(features) + self.bias
+        return normalize(features.float()) @ self.weight + self.bias
+
+    def _sparse(self, rows: SparseRows) -> Tensor:
+        return embedding_bag(rows.ids, self.weight, mode="sum", per_sample_weights=rows.values)
+
+    def spec(self) -> dict:
+        """Return what is needed to build an empty one of the same shape, as JSON values."""
+        return {"width": self.weight.shape[0], "is_sparse": self.is_sparse}
+
+
+def heads_from_specs(specs: Mapping[str, Mapping], num_classes: int) -> dict[str, LinearHead]:
+    """Return empty heads by modality, ready to take saved weights."""
+    return {
+        name: LinearHead(int(spec["width"]), num_classes, bool(spec["is_sparse"]))
+        for name, spec in specs.items()
+    }

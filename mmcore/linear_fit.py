@@ -1,0 +1,177 @@
+"""Linear classifiers over fixed features, fitted to the optimum and judged out of fold.
+
+Multinomial logistic regression: loss and gradient here, SciPy's L-BFGS-B to minimise. Its one
+constant, the strength C (as in scikit-learn: the weight of the data against the weights' squares),
+is chosen by the log-loss on products that the fit did not see.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg import eigh
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+from sklearn.model_selection import StratifiedGroupKFold
+
+from mmcore.seeds import stream_seed
+
+STRENGTHS = (3.0, 10.0, 30.0, 100.0, 300.0)
+NUM_FOLDS = 5
+MAX_FOLDED = 20_000  # products; beyond, val alone judges: it is large, and five fits are slow
+MAX_REDUCED = 4_000  # products; up to here a fit works on the Gram matrix, beyond on the features
+MAX_ITERATIONS = 200
+UNSEEN_LOGIT = -12.0  # of a class without a product to learn from
+_TOLERANCE = 1e-4  # largest gradient of the mean loss at the end
+_RANK_TOLERANCE = 1e-6  # of the largest eigenvalue; smaller ones are rounding
+
+Features = np.ndarray | sparse.csr_array
+Fold = tuple[np.ndarray, np.ndarray]  # rows to fit on, rows to judge
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """A fitted classifier, and what folds that did not see a product say about it."""
+
+    weights: np.ndarray  # (D, K) float32
+    bias: np.ndarray  # (K,) float32
+    strength: float
+    out_of_fold: np.ndarray  # (N, K) float32 log-probabilities; 0 where no fold judged
+    log_loss: float  # of the judged ones, mean
+
+
+def make_folds(
+    labels: np.ndarray, groups: Sequence[str], is_val: np.ndarray, seed: int
+) -> list[Fold]:
+    """Return folds in which near-copies (equal groups) are never on both sides.
+
+    Args:
+        labels: (N,) class ids.
+        groups: N group ids.
+        is_val: (N,) bool; beyond MAX_FOLDED products these are the only ones judged.
+    """
+    rows = np.arange(len(labels))
+    if len(labels) > MAX_FOLDED and is_val.any() and not is_val.all():
+        return [(rows[~is_val], rows[is_val])]
+    count = min(NUM_FOLDS, len(set(groups)))
+    if count < 2:
+        return []
+    draw = stream_seed(seed, "folds") % 2**32
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=draw)
+    with warnings.catch_warnings():
+        # classes smaller than the number of folds are usual here
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return list(splitter.split(labels, labels, np.asarray(groups)))
+
+
+def fit_linear(
+    features: Features,
+    labels: np.ndarray,
+    num_classes: int,
+    folds: Sequence[Fold],
+    tick: Callable[[], None] = lambda: None,
+) -> LinearFit:
+    """Return the classifier fitted on all rows, with the strength that judged best.
+
+    Args:
+        features: (N, D), scaled so that a row's length is about 1.
+        labels: (N,) class ids from 0 to K - 1.
+        folds: from `make_folds`; without any the middle strength is taken.
+        tick: called at each iteration; may raise to stop the fit.
+    """
+    space = _Space(features)
+    best, best_loss, best_judged = STRENGTHS[len(STRENGTHS) // 2], np.inf, None
+    judged_rows = np.concatenate([judged for _, judged in folds]) if folds else np.zeros(0, int)
+    starts: list[np.ndarray | None] = [None] * len(folds)
+    for strength in STRENGTHS if folds else ():
+        judged = np.zeros((len(labels), num_classes), np.float32)
+        for i, (fit_rows, rows) in enumerate(folds):
+            found = _minimise(
+                space.rows(fit_rows), labels[fit_rows], num_classes, strength, starts[i], tick
+            )
+            starts[i] = found  # the next strength begins where this one ended
+            judged[rows] = _log_probs(space.rows(rows), found, labels[fit_rows])
+        loss = -float(judged[judged_rows, labels[judged_rows]].mean())
+        if loss >= best_loss:
+            break  # the loss has one valley over the strengths
+        best, best_loss, best_judged = strength, loss, judged
+    found = _minimise(space.rows(slice(None)), labels, num_classes, best, None, tick)
+    weights, bias = space.back(found[:-1]), found[-1].copy()
+    bias[np.bincount(labels, minlength=num_classes) == 0] = UNSEEN_LOGIT
+    if best_judged is None:
+        best_judged = np.zeros((len(labels), num_classes), np.float32)
+    return LinearFit(
+        weights.astype(np.float32), bias.astype(np.float32), best, best_judged, best_loss
+    )
+
+
+class _Space:
+    """The features, or where there are more of them than rows, their equal in fewer dimensions.
+
+    A fit's weights are a sum of rows, so it is enough to know the rows' products with each other:
+    fits in the coordinates of the Gram matrix's eigenvectors are the same fits, much faster.
+    """
+
+    def __init__(self, features: Features) -> None:
+        self._features = features
+        self._axes: np.ndarray | None = None
+        self._points: Features = features
+        num_rows, width = features.shape
+        if num_rows > MAX_REDUCED or width <= num_rows:
+            return
+        gram = features @ features.T
+        gram = gram.toarray() if sparse.issparse(gram) else gram
+        values, vectors = eigh(gram.astype(np.float64))
+        kept = values > values.max() * _RANK_TOLERANCE
+        self._axes = vectors[:, kept] / np.sqrt(values[kept])
+        self._points = (gram @ self._axes).astype(np.float32)
+
+    def rows(self, rows: np.ndarray | slice) -> Features:
+        return self._points[rows]
+
+    def back(self, weights: np.ndarray) -> np.ndarray:
+        """Return (D, K) weights over the features from weights over the points."""
+        return weights if self._axes is None else self._features.T @ (self._axes @ weights)
+
+
+def _minimise(
+    points: Features,
+    labels: np.ndarray,
+    num_classes: int,
+    strength: float,
+    start: np.ndarray | None,
+    tick: Callable[[], None],
+) -> np.ndarray:
+    """Return (D + 1, K) weights, the last row the bias."""
+    num_rows, width = points.shape
+    transposed = points.T.tocsr() if sparse.issparse(points) else points.T
+    rows, pull = np.arange(num_rows), 1 / (strength * num_rows)
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        tick()
+        both = flat.reshape(width + 1, num_classes)
+        weights = both[:-1].astype(points.dtype)
+        log_probs = log_softmax(points @ weights + both[-1], axis=1)
+        wrong = np.exp(log_probs)
+        value = -log_probs[rows, labels].mean() + pull / 2 * float((both[:-1] ** 2).sum())
+        wrong[rows, labels] -= 1
+        wrong /= num_rows
+        gradient = np.empty_like(both)
+        gradient[:-1] = transposed @ wrong.astype(points.dtype) + pull * both[:-1]
+        gradient[-1] = wrong.sum(axis=0)
+        return float(value), gradient.ravel()
+
+    if start is None:
+        start = np.zeros((width + 1, num_classes))
+    options = {"maxiter": MAX_ITERATIONS, "gtol": _TOLERANCE, "ftol": 1e-10}
+    found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options=options)
+    return found.x.reshape(width + 1, num_classes)
+
+
+def _log_probs(points: Features, found: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Return (N, K) float32 log-probabilities; classes that were not fitted are put far away."""
+    logits = points @ found[:-1].astype(points.dtype) + found[-1]
+    logits[:, np.bincount(seen, minlength=logits.shape[1]) == 0] = UNSEEN_LOGIT
+    return log_softmax(logits, axis=1).astype(np.float32)

@@ -1,0 +1,161 @@
+"""Hashed word and character n-grams of a text, weighted by how rare they are.
+
+What the word CNN can't see on a few hundred products: parts of words, spellings, sizes, brands.
+A linear model over them is the strongest plain text classifier there is at this size (on the
+Rakuten challenge 0.870 weighted F1 against 0.74 to 0.80 of a word CNN).
+
+The hash is scikit-learn's (MurmurHash3), so nothing but numbers has to be kept: the hashes that
+occur in at least two products, and in how many.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from mmcore.errors import ConfigError
+from mmcore.text import clean_text
+
+HASHES = 1 << 20  # of words and of characters each: collisions stay rare up to a million n-grams
+MIN_PRODUCTS = 2  # an n-gram of one product alone says nothing about others
+MAX_NGRAMS = 300_000  # the most frequent are kept; bounds the size of the model
+WORD_NGRAMS = (1, 2)
+CHARACTER_NGRAMS = (3, 5)  # inside words, their edges marked by a space
+_PIECE = 4096  # texts hashed at once
+
+_SHARED = {"n_features": HASHES, "alternate_sign": False, "norm": None, "lowercase": False}
+_HASHERS = (
+    HashingVectorizer(
+        analyzer="word", token_pattern=r"(?u)\b\w+\b", ngram_range=WORD_NGRAMS, **_SHARED
+    ),
+    HashingVectorizer(analyzer="char_wb", ngram_range=CHARACTER_NGRAMS, **_SHARED),
+)
+
+
+@dataclass(frozen=True)
+class NgramEncoder:
+    """Product texts to sparse rows of unit length; fitted on the products to learn from.
+
+    Attributes:
+        columns: text columns, read as one text (`is_apart` False) or each with n-grams of its own.
+        hashes: sorted numbers of the n-grams that count; block b of hasher and field holds those
+            from b * HASHES on.
+        counts: in how many products each occurs.
+        num_products: there were.
+    """
+
+    columns: tuple[str, ...]
+    is_apart: bool
+    hashes: np.ndarray
+    counts: np.ndarray
+    num_products: int
+
+    @property
+    def width(self) -> int:
+        """Return D, the number of n-grams that count."""
+        return len(self.hashes)
+
+    @cached_property
+    def _rarity(self) -> np.ndarray:
+        # smoothed inverse document frequency, as scikit-learn's TfidfTransformer has it
+        return (np.log((1 + self.num_products) / (1 + self.counts)) + 1).astype(np.float32)
+
+    def encode(self, products: pd.DataFrame) -> sparse.csr_array:
+        """Return (N, D) float32 rows: words and characters weigh half each; 0 for no n-gram."""
+        pieces = [self._rows(piece) for piece in _pieces(products)]
+        return sparse.csr_array(sparse.vstack(pieces, format="csr"))
+
+    def _rows(self, products: pd.DataFrame) -> sparse.csr_matrix:
+        blocks = []
+        for number, counts in enumerate(_count(products, self.columns, self.is_apart)):
+            first, last = np.searchsorted(self.hashes, [number * HASHES, (number + 1) * HASHES])
+            known = self.hashes[first:last] - number * HASHES
+            block = counts[:, known].astype(np.float32)
+            block.data = 1 + np.log(block.data)
+            block = block.multiply(self._rarity[first:last]).tocsr()
+            blocks.append(_unit(block))
+        return _unit(sparse.hstack(blocks, format="csr"))
+
+
+def _unit(rows: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return the rows scaled to length 1; an empty row stays 0."""
+    lengths = np.sqrt(rows.multiply(rows).sum(axis=1)).A1
+    scale = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    return (sparse.diags(scale) @ rows).tocsr().astype(np.float32)
+
+
+def fit_ngrams(columns: Sequence[str], products: pd.DataFrame, is_apart: bool) -> NgramEncoder:
+    """Return the encoder of the n-grams that occur in the products to learn from.
+
+    Args:
+        columns: text columns, the most important first.
+        is_apart: give each column n-grams of its own: helps where title and description say
+            different things, hurts where they repeat each other.
+    """
+    columns = tuple(columns)
+    totals: list[np.ndarray] = []
+    for piece in _pieces(products):
+        for number, counts in enumerate(_count(piece, columns, is_apart)):
+            occurring = np.bincount(counts.indices, minlength=HASHES).astype(np.int32)
+            if number == len(totals):
+                totals.append(occurring)
+            else:
+                totals[number] += occurring
+    counts = np.concatenate(totals) if totals else np.zeros(0, np.int32)
+    hashes = np.flatnonzero(counts >= MIN_PRODUCTS)
+    if len(hashes) > MAX_NGRAMS:
+        # stable: among equally frequent ones the lower number stays, whatever the machine
+        hashes = np.sort(hashes[np.argsort(-counts[hashes], kind="stable")[:MAX_NGRAMS]])
+    return NgramEncoder(columns, is_apart, hashes, counts[hashes], len(products))
+
+
+def _pieces(products: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield the products in pieces, at least one, perhaps empty."""
+    for start in range(0, max(1, len(products)), _PIECE):
+        yield products.iloc[start : start + _PIECE]
+
+
+def _count(
+    products: pd.DataFrame, columns: Sequence[str], is_apart: bool
+) -> Iterator[sparse.csr_matrix]:
+    """Yield (N, HASHES) counts of each hasher over each text, blocks in a fixed order."""
+    texts = [[clean_text(text) for text in products[column]] for column in columns]
+    if not is_apart:
+        # the full stop keeps the last word of one from pairing with the first of the other
+        texts = [[" . ".join(parts) for parts in zip(*texts, strict=True)]]
+    for text in texts:
+        for hasher in _HASHERS:
+            # one more line, cut off again: the hasher refuses an empty list
+            yield hasher.transform([*text, ""])[:-1]
+
+
+def ngrams_to_json(encoder: NgramEncoder) -> dict:
+    """Return an encoder as plain JSON values."""
+    return {
+        "columns": list(encoder.columns),
+        "is_apart": encoder.is_apart,
+        "hashes": encoder.hashes.tolist(),
+        "counts": encoder.counts.tolist(),
+        "num_products": encoder.num_products,
+    }
+
+
+def ngrams_from_json(data: dict) -> NgramEncoder:
+    """Return the encoder that `ngrams_to_json` wrote.
+
+    Raises:
+        ConfigError: if the data is not of that form.
+    """
+    try:
+        hashes = np.array(data["hashes"], dtype=np.int64)
+        counts = np.array(data["counts"], dtype=np.int32)
+        if len(hashes) != len(counts) or (np.diff(hashes) <= 0).any():
+            raise ValueError("hashes must be ascending, with a count each")
+        columns = tuple(data["columns"])
+        return NgramEncoder(columns, data["is_apart"], hashes, counts, int(data["num_products"]))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ConfigError(f"the n-grams can't be read: {error}; train the model again") from error
