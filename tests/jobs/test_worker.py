@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from mmcore.errors import TrainingDataError, TrainingInterrupted
+from mmcore.errors import StoreError, TrainingDataError, TrainingInterrupted
 from mmcore.jobs.logs import log_path, read_tail
 from mmcore.jobs.records import record
 from mmcore.jobs.worker import Shift, work
