@@ -12,6 +12,7 @@ import typer
 
 from mmcore.cli import screen
 from mmcore.cli.options import Home, Json, open_workspace
+from mmcore.cli.signals import stop_on_signal
 from mmcore.config import BACKBONES, PRESETS, WEIGHTS
 from mmcore.errors import MmcoreError
 
@@ -60,7 +61,7 @@ def worker(
     """Run jobs until told to end (Ctrl-C or SIGTERM: the job goes back to the queue)."""
     if nice and hasattr(os, "nice"):
         os.nice(nice)
-    with opened(home) as (workspace, settings, store), screen.stop_on_signal() as is_stopping:
+    with opened(home) as (workspace, settings, store), stop_on_signal() as is_stopping:
         from mmcore.jobs.context import Surroundings
         from mmcore.jobs.worker import Shift, Worker, WorkerOptions, work
         from mmcore.services.jobs import RETRAIN
@@ -193,7 +194,6 @@ def watch(
     from mmcore.services import jobs
 
     with screen.progress() as bars:
-        bar = bars.add_task("waiting for a worker", total=None, note="")
         while True:
             now = time.time()
             view = jobs.view_job(store, workspace, job_id, now, 0)
@@ -202,7 +202,7 @@ def watch(
             backend.wake(now)
             done, total = _units(view)
             text = view.stage or "waiting for a worker"
-            bars.update(bar, description=text, completed=done, total=total, note=_note(view))
+            bars.show(text, done, total, _note(view))
             time.sleep(WATCH_EVERY_S)
 
 
