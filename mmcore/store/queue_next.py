@@ -54,7 +54,7 @@ ORDERS = {
     "margin": "uncertainty",
     "entropy": "entropy",
     "suspicion": "suspicion",
-    "newest": "product_id",
+    "newest": "created_at",
     "random": "random_rank",
 }
 # On PostgreSQL several people look at the same moment; each needs one that others haven't locked
@@ -210,7 +210,7 @@ def _walk(dialect: str, order: str, has_class: bool, reach_of) -> Select:
         statement = statement.with_for_update(of=entry, skip_locked=True, key_share=True)
     # + 0: of few firsts the best is chosen by sorting; a planner that took an index for it would
     # walk that until it came upon one of them
-    best = [(entry.c[name] + 0).desc() for name in dict.fromkeys((score, "product_id"))]
+    best = [(entry.c[name] + 0).desc() for name in (score, "product_id")]
     return statement.order_by(*best).limit(1)
 
 
@@ -222,7 +222,7 @@ def _matching(entry, order: str, has_class: bool) -> list[ColumnElement[bool]]:
 
 
 def _from_the_end(entry, score: str) -> list[ColumnElement]:
-    return [entry.c[name].desc() for name in dict.fromkeys((score, "product_id"))]
+    return [entry.c[name].desc() for name in (score, "product_id")]
 
 
 @cache

@@ -78,6 +78,7 @@ def still_waiting(of_act: bool) -> Select:
             case((deciders > 0, marks.c.decider)),
             *scores(func.coalesce(label_before, 0)),
             p.random_rank,
+            p.created_at,
         )
         .select_from(_product)
         .outerjoin(marks, marks.c.product_id == p.id)
