@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from mmcore import __version__
-from mmcore.cli import ask, check, data, learn, options
+from mmcore.cli import ask, check, data, learn, options, products
 from mmcore.errors import MmcoreError
 
 app = typer.Typer(
@@ -29,6 +29,11 @@ imports = typer.Typer(no_args_is_help=True, help="Read a catalogue into the work
 imports.command("csv")(data.import_csv)
 imports.command("rakuten")(data.import_rakuten)
 app.add_typer(imports, name="import")
+listing = typer.Typer(no_args_is_help=True, help="Look through the catalogue.")
+listing.command("list")(products.list_products)
+listing.command("show")(products.show_product)
+listing.command("count")(products.count_products)
+app.add_typer(listing, name="products")
 app.command("demo")(learn.demo)
 app.command("train")(learn.train)
 app.command("evaluate")(learn.evaluate)
