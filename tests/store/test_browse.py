@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from catalogue_files import NOW, open_shop
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from mmcore.errors import ConfigError, NotFoundError
 from mmcore.services import browse
@@ -143,6 +143,28 @@ def test_filters_mean_what_they_say(shop):
         shop.store, ProductFilter(predicted_class_ids=(of_code["A"],), model_version_id=old)
     )
     assert {r.predicted.code for r in by_old.rows} == {"A"} and len(by_old.rows) == 8
+
+
+def test_no_list_reads_all_products_rows(shop):
+    """On SQLite, which has no statistics to go by, every list is found along an index."""
+    if not shop.store.is_sqlite:
+        pytest.skip("PostgreSQL reads a table of 24 rows whole, and is right")
+    plans = []
+
+    def explain(connection, cursor, statement, parameters, context, many):
+        if statement.startswith("SELECT"):
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[-1] for row in rows)
+
+    event.listen(shop.store.engine, "before_cursor_execute", explain)
+    for wanted in (ProductFilter(), ProductFilter(search="mot1", has_photo=True, split="val")):
+        for order in browse.ORDERS:
+            list_products(shop.store, wanted, order)
+        count_products(shop.store, wanted)
+    event.remove(shop.store.engine, "before_cursor_execute", explain)
+    assert len(plans) > 50
+    whole = [p for p in plans if p.startswith(("SCAN product", "SCAN prediction", "SCAN annot"))]
+    assert [p for p in whole if "VIRTUAL TABLE" not in p and "product_class" not in p] == []
 
 
 def test_counting_ends_at_its_limit(shop):
