@@ -59,6 +59,24 @@ def decode_photo(data: bytes, size_px: int = IMAGE_PX) -> np.ndarray:
     return np.array(square)  # a copy: Pillow's own buffer is read-only
 
 
+def fit_photo(data: bytes, size_px: int) -> Image.Image:
+    """Return the whole photo on a white square of at most `size_px`, its proportions kept.
+
+    A smaller photo is not enlarged: its square has the photo's longer side.
+
+    Raises:
+        ImageError: as `decode_photo`.
+    """
+    with _open(data) as image:
+        image = _upright(_load(image, size_px))
+        rgb = to_rgb(image)
+    rgb.thumbnail((size_px, size_px), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    side = max(rgb.size)
+    square = Image.new("RGB", (side, side), (255, 255, 255))
+    square.paste(rgb, ((side - rgb.width) // 2, (side - rgb.height) // 2))
+    return square
+
+
 def decode_file(path: Path, size_px: int = IMAGE_PX) -> np.ndarray:
     """Return the photo at `path` as (size_px, size_px, 3) uint8 RGB.
 
