@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DBAPIError
-
-from mmcore.jobs.leash import Leash
+from mmcore.jobs.leash import DATABASE_TROUBLE, Leash
 from mmcore.jobs.logs import JobLog
 from mmcore.jobs.records import JobRecord
 from mmcore.settings import Settings
@@ -68,7 +66,7 @@ class JobContext:
         try:
             with self.store.writing() as session:
                 may_go_on = jobs.write_progress(session, self.job.claim, progress)
-        except DBAPIError:
+        except DATABASE_TROUBLE:
             return  # hours of training don't hang on one line of progress
         self._leash.heed(may_go_on)
 

@@ -5,16 +5,20 @@ for a cancel, the listening thread ends the job in the table itself: the late st
 closed and can write nothing.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
-from mmcore.errors import JobCancelledError
+from mmcore.errors import JobCancelledError, JobLostError, StoreError
 from mmcore.store import jobs
 from mmcore.store.engine import Store
 from mmcore.store.jobs import Claim, Signal
+
+# what a database that is away, busy or full ends in: a worker waits rather than die of it
+DATABASE_TROUBLE = (StoreError, SQLAlchemyError)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Leash:
                 lease asks the table before it says yes.
         """
         if self._clock() - self._renewed_at > self._times.lease_s:
-            self._renew()
+            self._renew_late()
         if self._signal is Signal.CANCEL:
             raise JobCancelledError(f"job {self._held.job_id} was cancelled")
         if self._signal is Signal.LOST:
@@ -78,7 +82,8 @@ class Leash:
     def heed(self, may_go_on: bool) -> None:
         """Ask the table at once where a fenced write was refused, and act on the answer."""
         if not may_go_on:
-            self._look()
+            with contextlib.suppress(*DATABASE_TROUBLE):  # the listening thread asks again
+                self._look()
         self.check()
 
     # -- the listening thread --------------------------------------------------------------------
@@ -87,7 +92,7 @@ class Leash:
         while not self._ended.wait(self._times.listen_s):
             try:
                 self._listen_once(self._clock())
-            except DBAPIError:
+            except DATABASE_TROUBLE:
                 continue  # a database that is away may come back before the lease has passed
 
     def _listen_once(self, now: float) -> None:
@@ -110,6 +115,15 @@ class Leash:
             self._note(jobs.renew(session, self._held, now, self._times.lease_s))
         self._renewed_at = now
         self._on_renew(now)
+
+    def _renew_late(self) -> None:
+        try:
+            self._renew()
+        except DATABASE_TROUBLE as error:
+            raise JobLostError(
+                f"the lease of job {self._held.job_id} has passed, and the database doesn't say "
+                f"whose the job is now ({error}); another attempt goes on"
+            ) from error
 
     def _look(self) -> None:
         with self._store.reading() as session:

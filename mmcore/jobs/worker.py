@@ -10,11 +10,9 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DBAPIError
-
 from mmcore.errors import JobCancelledError, JobLostError, MmcoreError, TrainingInterrupted
 from mmcore.jobs.context import JobContext, Surroundings
-from mmcore.jobs.leash import LeaseTimes, Leash
+from mmcore.jobs.leash import DATABASE_TROUBLE, LeaseTimes, Leash
 from mmcore.jobs.local import new_worker
 from mmcore.jobs.logs import JobLog, log_path
 from mmcore.jobs.records import JobRecord, record
@@ -22,7 +20,6 @@ from mmcore.store import jobs, workers
 from mmcore.store.jobs import MAX_ATTEMPTS
 from mmcore.store.tables import WorkerLease
 
-SQLITE_FULL = 13
 END_TRIES = 20  # to write a job's end into a table that can't be written just now
 END_WAIT_S = 1.0
 
@@ -133,7 +130,7 @@ class Worker:
             try:
                 with self._around.store.writing() as session:
                     is_ours = end.write(session, job.claim, self._around.clock())
-            except DBAPIError as error:
+            except DATABASE_TROUBLE as error:
                 if is_last:
                     return f"the end ({end.state}) can't be written: {error}; another attempt will"
                 time.sleep(END_WAIT_S)
@@ -205,10 +202,10 @@ def work(
         had_job = False
         try:
             had_job = worker.step(clock())
-        except DBAPIError as error:
+        except DATABASE_TROUBLE as error:
             if shift.once:
                 raise
-            complain(f"the database can't be used just now: {error.orig}")
+            complain(f"the database can't be used just now: {error}")
         if had_job:
             num_jobs, idle_since = num_jobs + 1, clock()
         if shift.once:
@@ -225,11 +222,7 @@ def work(
 
 def describe(error: Exception, home: object) -> str:
     """Return what a person is told of an error that isn't the user's."""
-    is_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-    if isinstance(error, DBAPIError):
-        code = getattr(error.orig, "sqlite_errorcode", None)
-        is_full = code is not None and code & 0xFF == SQLITE_FULL
-    if is_full:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return (
             f"the disk of workspace {home} is full; free some space, then submit the job again: "
             "production and all labels are as before"
