@@ -4,14 +4,14 @@ A view is `text`, `image`, ... (one head), `fused`, or `fused_without_X`. A prod
 where it has something left to look at.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from mmcore.batches import BatchReader, EncodedProducts
-from mmcore.combiner import MIN_PRODUCTS, Combiner, Pattern, Rule, fit_rule, patterns
+from mmcore.combiner import MIN_PRODUCTS, Combiner, Pattern, Rule, fit_rule, fold_weights, patterns
 from mmcore.config import FUSED, linear_source, modality_of
 from mmcore.fusion import FusionClassifier
 
@@ -84,8 +84,29 @@ def decide(model: FusionClassifier, reader: BatchReader) -> Decisions:
     )
 
 
-def fit_combiner(decisions: Decisions, is_known: np.ndarray, fallback: Combiner) -> Combiner:
-    """Return the combiner fitted on val, with the fallback's rule where val has too little.
+@dataclass(frozen=True)
+class FoldDecisions:
+    """What linear heads said of train and val products while they were fitted without them."""
+
+    labels: np.ndarray  # (N,)
+    logits: Mapping[str, np.ndarray]  # source -> (N, K); a row of zeros where it said nothing
+
+    def weights(self, sources: Iterable[str]) -> dict[str, float] | None:
+        """Return the weights of those of the sources that have spoken, None without enough."""
+        spoken = [source for source in sources if source in self.logits]
+        if not spoken:
+            return None
+        rows = np.all([self.logits[source].any(axis=1) for source in spoken], axis=0)
+        rows &= self.labels >= 0
+        if rows.sum() < MIN_PRODUCTS:
+            return None
+        return fold_weights({s: self.logits[s][rows] for s in spoken}, self.labels[rows])
+
+
+def fit_combiner(
+    decisions: Decisions, is_known: np.ndarray, fallback: Combiner, folds: FoldDecisions
+) -> Combiner:
+    """Return the combiner fitted on folds and val, or the fallback's rules without enough.
 
     Args:
         decisions: of the val products.
@@ -96,7 +117,10 @@ def fit_combiner(decisions: Decisions, is_known: np.ndarray, fallback: Combiner)
     usable = (labels >= 0) & is_known[labels]
 
     def fitted(rows: np.ndarray, sources: Mapping[str, np.ndarray], rule: Rule) -> Rule:
-        return fit_rule(sources, labels[rows]) if rows.sum() >= MIN_PRODUCTS else rule
+        start = folds.weights(sources)
+        if rows.sum() >= MIN_PRODUCTS:
+            return fit_rule(sources, labels[rows], start)
+        return Rule(start, "weighted on folds of the train products") if start else rule
 
     rules = {}
     for pattern, rule in fallback.rules.items():

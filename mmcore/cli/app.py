@@ -12,12 +12,14 @@ import typer
 from mmcore import __version__
 from mmcore.cli import (
     ask,
+    backup_commands,
     check,
     class_commands,
     data,
     job_commands,
     label_commands,
     learn,
+    model_commands,
     options,
 )
 from mmcore.errors import MmcoreError
@@ -49,6 +51,9 @@ app.command("worker")(job_commands.worker)
 app.add_typer(job_commands.jobs_app, name="jobs")
 app.add_typer(label_commands.labels_app, name="labels")
 app.add_typer(class_commands.classes_app, name="classes")
+app.add_typer(model_commands.models, name="models")
+app.command("backup")(backup_commands.backup)
+app.command("restore")(backup_commands.restore)
 
 # the base of every complaint about the command's own words; Typer exports only its children
 _UsageError = typer.BadParameter.__mro__[1]

@@ -261,7 +261,7 @@ def _table(found: list["JobView"]):
 
     table = Table()
     for column in ("job", "state", "stage", "labels", "macro-F1", "model", "by"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column in ("model", "stage", "state", "made"))
     for view in found:
         f1 = "" if view.best_macro_f1 is None else f"{view.best_macro_f1:.3f}"
         labels = "" if view.num_labels is None else f"{view.num_labels:,}"

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mmcore.jobs.leash import DATABASE_TROUBLE, Leash
+from mmcore.jobs.leash import Leash
 from mmcore.jobs.logs import JobLog
 from mmcore.jobs.records import JobRecord
 from mmcore.settings import Settings
 from mmcore.store import jobs
 from mmcore.store.engine import Store
+from mmcore.store.failures import AWAY
 from mmcore.workspace import Workspace
 
 REPORT_EVERY_S = 1.0
@@ -66,7 +67,7 @@ class JobContext:
         try:
             with self.store.writing() as session:
                 may_go_on = jobs.write_progress(session, self.job.claim, progress)
-        except DATABASE_TROUBLE:
+        except AWAY:
             return  # hours of training don't hang on one line of progress
         self._leash.heed(may_go_on)
 

@@ -10,15 +10,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from mmcore.errors import JobCancelledError, JobLostError, StoreError
+from mmcore.errors import JobCancelledError, JobLostError
 from mmcore.store import jobs
 from mmcore.store.engine import Store
+from mmcore.store.failures import AWAY
 from mmcore.store.jobs import Claim, Signal
-
-# what a database that is away, busy or full ends in: a worker waits rather than die of it
-DATABASE_TROUBLE = (StoreError, SQLAlchemyError)
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,7 @@ class Leash:
     def heed(self, may_go_on: bool) -> None:
         """Ask the table at once where a fenced write was refused, and act on the answer."""
         if not may_go_on:
-            with contextlib.suppress(*DATABASE_TROUBLE):  # the listening thread asks again
+            with contextlib.suppress(*AWAY):  # the listening thread asks again
                 self._look()
         self.check()
 
@@ -92,7 +88,7 @@ class Leash:
         while not self._ended.wait(self._times.listen_s):
             try:
                 self._listen_once(self._clock())
-            except DATABASE_TROUBLE:
+            except AWAY:
                 continue  # a database that is away may come back before the lease has passed
 
     def _listen_once(self, now: float) -> None:
@@ -119,7 +115,7 @@ class Leash:
     def _renew_late(self) -> None:
         try:
             self._renew()
-        except DATABASE_TROUBLE as error:
+        except AWAY as error:
             raise JobLostError(
                 f"the lease of job {self._held.job_id} has passed, and the database doesn't say "
                 f"whose the job is now ({error}); another attempt goes on"

@@ -10,16 +10,20 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.exc import DBAPIError
+
 from mmcore.errors import JobCancelledError, JobLostError, MmcoreError, TrainingInterrupted
 from mmcore.jobs.context import JobContext, Surroundings
-from mmcore.jobs.leash import DATABASE_TROUBLE, LeaseTimes, Leash
+from mmcore.jobs.leash import LeaseTimes, Leash
 from mmcore.jobs.local import new_worker
 from mmcore.jobs.logs import JobLog, log_path
 from mmcore.jobs.records import JobRecord, record
 from mmcore.store import jobs, workers
+from mmcore.store.failures import AWAY
 from mmcore.store.jobs import MAX_ATTEMPTS
 from mmcore.store.tables import WorkerLease
 
+SQLITE_FULL = 13
 END_TRIES = 20  # to write a job's end into a table that can't be written just now
 END_WAIT_S = 1.0
 
@@ -130,7 +134,7 @@ class Worker:
             try:
                 with self._around.store.writing() as session:
                     is_ours = end.write(session, job.claim, self._around.clock())
-            except DATABASE_TROUBLE as error:
+            except AWAY as error:
                 if is_last:
                     return f"the end ({end.state}) can't be written: {error}; another attempt will"
                 time.sleep(END_WAIT_S)
@@ -202,7 +206,7 @@ def work(
         had_job = False
         try:
             had_job = worker.step(clock())
-        except DATABASE_TROUBLE as error:
+        except AWAY as error:
             if shift.once:
                 raise
             complain(f"the database can't be used just now: {error}")
@@ -222,7 +226,11 @@ def work(
 
 def describe(error: Exception, home: object) -> str:
     """Return what a person is told of an error that isn't the user's."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    is_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    if isinstance(error, DBAPIError):  # outside a session of the store, which explains its own
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        is_full = code is not None and code & 0xFF == SQLITE_FULL
+    if is_full:
         return (
             f"the disk of workspace {home} is full; free some space, then submit the job again: "
             "production and all labels are as before"

@@ -15,6 +15,7 @@ from mmcore.config import linear_source
 from mmcore.fusion import FusionClassifier
 from mmcore.linear import LinearHead
 from mmcore.linear_fit import Features, LinearFit, fit_linear, make_folds
+from mmcore.views import FoldDecisions
 
 _SMALLEST_DEVIATION = 1e-4  # of a feature; below it is constant, but for rounding
 
@@ -81,6 +82,10 @@ class LinearHeads:
         """Give the network its heads."""
         for name, head in self.heads.items():
             model.linear[name] = head.to(device)
+
+    def of_folds(self) -> FoldDecisions:
+        """Return what every head said of products it had not seen, for the combiner."""
+        return FoldDecisions(self._data.products.labels, self.unseen)
 
     def of_val(self) -> dict[str, np.ndarray]:
         """Return source -> (V, K) log-probabilities of the val products by folds without them."""

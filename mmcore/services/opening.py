@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError
-
-from mmcore.errors import StoreError
 from mmcore.services.restore_swap import undo_interrupted
 from mmcore.settings import Settings
 from mmcore.store.engine import Store, sqlite_url
@@ -27,12 +24,6 @@ def open_store(workspace: Workspace, settings: Settings) -> Store:
     store = Store(settings.database_url or sqlite_url(workspace.database_file))
     try:
         migrate(store)
-    except DBAPIError as error:
-        store.close()
-        raise StoreError(
-            f"the database {store.engine.url} can't be used: {error.orig}; check that it is "
-            "reachable and undamaged, or put back a copy from a backup"
-        ) from error
     except BaseException:
         store.close()
         raise

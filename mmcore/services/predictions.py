@@ -82,6 +82,32 @@ def predict_missing(
     return PredictionReport(name, num_predicted, num_seen - num_predicted, seconds, notes)
 
 
+def catch_up(
+    store: Store,
+    workspace: Workspace,
+    settings: Settings,
+    now: float,
+    progress: Progress = lambda done, total: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> PredictionReport | None:
+    """Let production answer for products that came or changed since, and put them in the queue.
+
+    For after an import; returns None where no model is in production.
+
+    Raises:
+        As `predict_missing`.
+    """
+    from mmcore.services import queue
+
+    with store.reading() as session:
+        production = models.find_production(session)
+    if production is None:
+        return None
+    report = predict_missing(store, workspace, settings, production.id, progress, should_stop)
+    queue.refresh(store, production.id, now)
+    return report
+
+
 class _Predictor:
     """One loaded model and where its products come from and go to."""
 

@@ -13,6 +13,7 @@ from mmcore.holding import using
 from mmcore.manifest import Manifest, broken, read_json, read_manifest, verify
 from mmcore.services.opening import opened_store
 from mmcore.services.people import Actor, require
+from mmcore.services.predictions import refresh_suspicions
 from mmcore.settings import Settings
 from mmcore.store import models
 from mmcore.store.engine import Store
@@ -204,4 +205,5 @@ def _checked(workspace: Workspace, name: str, snapshot: str | None = None) -> Ma
 def _refresh_queue(store: Store, version_id: int, now: float) -> None:
     from mmcore.services import queue
 
+    refresh_suspicions(store, version_id)
     queue.refresh(store, version_id, now)

@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from mmcore.errors import ConfigError, NotFoundError
 from mmcore.holding import deleting
 from mmcore.services.people import Actor, require
@@ -90,7 +92,8 @@ def prune(store: Store, actor: Actor, workspace: Workspace, keep: int) -> Pruned
     require(actor, "lead")
     if keep < 0:
         raise ConfigError(f"keep is {keep}; it must be 0 or more")
-    kept, doomed = _choose(store, keep)
+    with store.reading() as session:
+        kept, doomed = _sorted_out(session, keep)
     deleted, freed = [], 0
     for name in doomed:
         num_bytes = size_on_disk(workspace, name)
@@ -104,13 +107,14 @@ def prune(store: Store, actor: Actor, workspace: Workspace, keep: int) -> Pruned
     return Pruned(tuple(deleted), kept, freed)
 
 
-def _choose(store: Store, keep: int) -> tuple[dict[str, str], list[str]]:
-    """Return (name -> why it stays, names to delete)."""
+def would_prune(store: Store, keep: int) -> list[str]:
+    """Return the models that `prune` would delete if nobody is reading them."""
     with store.reading() as session:
-        return _sorted_out(session, keep)
+        return _sorted_out(session, keep)[1]
 
 
-def _sorted_out(session, keep: int) -> tuple[dict[str, str], list[str]]:
+def _sorted_out(session: Session, keep: int) -> tuple[dict[str, str], list[str]]:
+    """Return (name -> why it stays, names to delete)."""
     way_back = models.way_back(session)[:ROLLBACK_DEPTH]
     busy = models.running_models(session)
     kept: dict[str, str] = {}

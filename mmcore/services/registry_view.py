@@ -1,11 +1,12 @@
 """What is shown of the model registry: versions, their folders and their history."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmcore.errors import ArtifactError
 from mmcore.manifest import FILES, read_manifest, verify
 from mmcore.store import models
 from mmcore.store.engine import Store
+from mmcore.store.tables import ModelVersion
 from mmcore.workspace import Workspace
 
 
@@ -61,27 +62,48 @@ def list_versions(
     for row, who in changes:
         event = StageEvent(row.act, row.stage_before, row.stage, who, row.reason, row.created_at)
         events.setdefault(row.model_version_id, []).append(event)
-    found = []
-    for row, parent in rows:
-        state, problem = folder_state(workspace, row.name, row.is_pruned, check_files)
-        found.append(
-            VersionInfo(
-                id=row.id,
-                name=row.name,
-                stage=row.stage,
-                parent=parent,
-                snapshot=row.snapshot,
-                job_id=row.job_id,
-                scores=row.scores,
-                verdict=row.verdict,
-                created_at=row.created_at,
-                folder=state,
-                problem=problem,
-                num_bytes=size_on_disk(workspace, row.name),
-                changes=tuple(events.get(row.id, ())),
-            )
-        )
-    return found
+    return [
+        _info(workspace, row, parent, tuple(events.get(row.id, ())), check_files)
+        for row, parent in rows
+    ]
+
+
+def find_version(store: Store, workspace: Workspace, name: str) -> VersionInfo:
+    """Return one version, its files held to their checksums.
+
+    Raises:
+        NotFoundError: if none is registered under this name.
+    """
+    with store.reading() as session:
+        models.find_version(session, name)
+    found = next(v for v in list_versions(store, workspace) if v.name == name)
+    state, problem = folder_state(workspace, name, found.folder == "pruned")
+    return replace(found, folder=state, problem=problem)
+
+
+def _info(
+    workspace: Workspace,
+    row: ModelVersion,
+    parent: str | None,
+    changes: tuple[StageEvent, ...],
+    check_files: bool,
+) -> VersionInfo:
+    state, problem = folder_state(workspace, row.name, row.is_pruned, check_files)
+    return VersionInfo(
+        id=row.id,
+        name=row.name,
+        stage=row.stage,
+        parent=parent,
+        snapshot=row.snapshot,
+        job_id=row.job_id,
+        scores=row.scores,
+        verdict=row.verdict,
+        created_at=row.created_at,
+        folder=state,
+        problem=problem,
+        num_bytes=size_on_disk(workspace, row.name),
+        changes=changes,
+    )
 
 
 def folder_state(

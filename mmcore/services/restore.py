@@ -15,9 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
 
-from sqlalchemy import text
-
-from mmcore.errors import BackupError, StoreError
+from mmcore.errors import BackupError
 from mmcore.services.backup import verify_backup
 from mmcore.services.backup_file import (
     DATABASE,
@@ -26,14 +24,20 @@ from mmcore.services.backup_file import (
     opened_backup,
     part_chunks,
 )
+from mmcore.services.restore_checks import (
+    database_file,
+    in_use,
+    is_open_elsewhere,
+    require_empty,
+    require_nobody_there,
+    require_space,
+)
 from mmcore.services.restore_swap import Move, commit, restore_lock, swap, undo
 from mmcore.settings import Settings
-from mmcore.store.copying import check_sqlite, copy_rows, count_rows, load_lines
+from mmcore.store.copying import check_sqlite, copy_rows, load_lines
 from mmcore.store.engine import Store, sqlite_url
 from mmcore.store.migrate import is_known, migrate, migrate_to
 from mmcore.workspace import Workspace
-
-SPARE_BYTES = 100_000_000  # beside what is unpacked: journals, the database's own work
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database in use
 
@@ -111,13 +115,11 @@ class _Restore:
     def run(self, now: float, progress: Progress) -> RestoreReport:
         """Return the report of a restore that is done."""
         try:
-            if not (self.options.replace or self._is_empty()):
-                raise BackupError(
-                    f"workspace {self.workspace.home} isn't empty; choose another with --home DIR, "
-                    "or say --replace: what is there is then kept aside"
-                )
-            self._check_nobody_there()
-            self._check_space()
+            if not self.options.replace:
+                require_empty(self.workspace, self.target)
+            if not self.options.force:
+                require_nobody_there(self.target)
+            require_space(self.workspace.home, self.info.num_bytes)
             self._unpack(progress)
             self._prepare_database()
             return RestoreReport(self.info, self._put_in_place(now))
@@ -129,56 +131,6 @@ class _Restore:
         finally:
             self.target.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
-
-    # -- before anything is touched --------------------------------------------------------------
-
-    @property
-    def database(self) -> Path:
-        """Return the file of a SQLite database."""
-        return Path(self.target.engine.url.database)
-
-    def _is_empty(self) -> bool:
-        home = self.workspace
-        models = [p for p in home.models.glob("*") if not p.name.startswith(".")]
-        if home.catalogue_file.exists() or models:
-            return False
-        if not self.target.is_sqlite:
-            migrate(self.target)
-            with self.target.engine.connect() as connection:
-                return not any(count_rows(connection).values())
-        if not self.database.exists():
-            return True
-        try:
-            return not any(check_sqlite(self.database).values())
-        except StoreError:  # a damaged one is what people restore over, and it isn't empty
-            return False
-
-    def _check_nobody_there(self) -> None:
-        """Connections tell better than leases: a dead process has none, an idle one has."""
-        if self.options.force:
-            return
-        if not self.target.is_sqlite:
-            with self.target.engine.connect() as connection:
-                others = connection.scalar(
-                    text(
-                        "SELECT count(*) FROM pg_stat_activity "
-                        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
-                        "AND backend_type = 'client backend'"
-                    )
-                )
-            if others:
-                raise _in_use(f"{others} other connections to the database are open")
-        elif self.database.exists() and is_open_elsewhere(self.database):
-            raise _in_use(f"another process has {self.database} open")
-
-    def _check_space(self) -> None:
-        wanted = self.info.num_bytes + SPARE_BYTES
-        free = shutil.disk_usage(self.workspace.home).free
-        if free < wanted:
-            raise BackupError(
-                f"{self.workspace.home} has {free / 1e9:.1f} GB free, restoring needs "
-                f"{wanted / 1e9:.1f}; free some disk space"
-            )
 
     # -- beside the old files --------------------------------------------------------------------
 
@@ -247,9 +199,10 @@ class _Restore:
                     copy_rows(source, self.target, replace=True)
             elif not self.options.force:
                 # somebody may have opened it since we looked: their labels would go nowhere
-                old = Path(next(m.aside for m in moves if m.place == str(self.database)))
+                place = str(database_file(self.target))
+                old = Path(next(move.aside for move in moves if move.place == place))
                 if old.exists() and is_open_elsewhere(old):
-                    raise _in_use(f"another process has just opened {self.database}")
+                    raise in_use(f"another process has just opened {place}")
         except BaseException:
             undo(self.workspace)
             raise
@@ -261,8 +214,6 @@ class _Restore:
     def _moves(self, aside: Path) -> list[Move]:
         moves = self._database_moves(aside) if self.target.is_sqlite else []
         places: list[tuple[Path, Path]] = []
-        if (self.scratch / "catalogue.parquet").exists():
-            places.append((self.workspace.catalogue_file, self.scratch / "catalogue.parquet"))
         if self.info.has_photos:
             places.append((self.workspace.photos, self.scratch / "photos"))
         if self.info.has_models:
@@ -270,38 +221,14 @@ class _Restore:
         return moves + [Move(str(old), str(aside / old.name), str(new)) for old, new in places]
 
     def _database_moves(self, aside: Path) -> list[Move]:
-        new = self.scratch / DATABASE
-        if self.database.parent != self.workspace.home:
+        old, new = database_file(self.target), self.scratch / DATABASE
+        if old.parent != self.workspace.home:
             # perhaps another disk: renames work only within one
-            aside = self.database.parent / aside.name
-            new = Path(shutil.move(new, self.database.parent / f".{self.scratch.name[1:]}.db"))
-        beside = (self.database.with_name(self.database.name + end) for end in _SIDE_FILES)
+            aside = old.parent / aside.name
+            new = Path(shutil.move(new, old.parent / f"{self.scratch.name}.db"))
+        beside = (old.with_name(old.name + end) for end in _SIDE_FILES)
         gone = [Move(str(path), str(aside / path.name), None) for path in beside]
-        return [*gone, Move(str(self.database), str(aside / self.database.name), str(new))]
-
-
-def is_open_elsewhere(database: Path) -> bool:
-    """Return whether another process has a SQLite database open, even if it does nothing.
-
-    Leaving WAL needs the file for oneself, and every open connection holds a lock on it. Puts what
-    is in the -wal file into the database on the way.
-    """
-    try:
-        with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL").fetchone()
-            connection.execute("PRAGMA journal_mode=DELETE").fetchone()
-        return False
-    except sqlite3.OperationalError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-    except sqlite3.DatabaseError:  # no database at all: nobody works with it
-        return False
-
-
-def _in_use(reason: str) -> BackupError:
-    return BackupError(
-        f"the workspace is in use ({reason}): stop the app, workers and commands, then restore"
-    )
+        return [*gone, Move(str(old), str(aside / old.name), str(new))]
 
 
 @contextmanager

@@ -331,7 +331,7 @@ class _Training:
         import numpy as np
 
         from mmcore.combiner import equal_shares, uncalibrated
-        from mmcore.views import fit_combiner
+        from mmcore.views import FoldDecisions, fit_combiner
 
         names = self.model.names
         if not self.config.use_combiner:
@@ -340,4 +340,5 @@ class _Training:
         is_known = np.isin(np.arange(len(self.codes)), learnt)
         why = "equal shares: too few val products to weigh by"
         fallback = equal_shares(names, why, self.model.linear.keys())
-        return fit_combiner(val, is_known, fallback)
+        spoken = self.linear.of_folds() if self.linear else FoldDecisions(np.zeros(0, int), {})
+        return fit_combiner(val, is_known, fallback, spoken)

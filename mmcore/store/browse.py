@@ -15,12 +15,14 @@ from sqlalchemy import (
     desc,
     func,
     literal,
+    literal_column,
     select,
     tuple_,
 )
 from sqlalchemy.orm import Session, aliased
 
 from mmcore.store.product_filter import ProductFilter, conditions, in_catalogue, of_model
+from mmcore.store.products import is_one_of
 from mmcore.store.tables import (
     Annotation,
     Annotator,
@@ -29,6 +31,8 @@ from mmcore.store.tables import (
     Product,
     ProductClass,
 )
+
+FEW = 2_000  # products that are sorted at once rather than looked for along an index
 
 
 @dataclass(frozen=True)
@@ -58,32 +62,45 @@ class Place:
 
 
 def page_of_ids(
-    wanted: ProductFilter, order: str, after: Place | None, size: int
+    session: Session, wanted: ProductFilter, order: str, after: Place | None, size: int
 ) -> Select[tuple[int, float]]:
     """Return the query for `id` and `key` of at most `size` products, in order.
 
     Orders by prediction leave out products that the model hasn't seen.
     """
     how = ORDERS[order]
-    by_id = how.key is Product.id
-    statement = select(Product.id.label("id"), how.key.label("key")).where(*conditions(wanted))
+    key, narrowed = how.key, conditions(wanted)
+    statement = select(Product.id.label("id"), key.label("key")).select_from(Product)
     if how.needs_prediction:
+        few = _few_ids(session, wanted)
+        if few is not None:
+            # an index in the order asked for would be walked from end to end to find these few
+            key = key + literal_column("0")
+            narrowed = [is_one_of(session, Product.id, few)]
+            statement = select(Product.id.label("id"), key.label("key")).select_from(Product)
         statement = statement.join(Prediction, Prediction.product_id == Product.id)
         statement = statement.where(of_model(wanted.model_version_id))
-    columns = [Product.id] if by_id else [how.key, Product.id]
+    columns = [Product.id] if how.key is Product.id else [key, Product.id]
     if after is not None:
         here = tuple_(*columns)
-        seen = tuple_(*([after.id] if by_id else [after.key, after.id]))
+        seen = tuple_(*([after.id] if len(columns) == 1 else [after.key, after.id]))
         statement = statement.where(here < seen if how.is_descending else here > seen)
     ordered = [desc(c) if how.is_descending else c for c in columns]
-    return statement.order_by(*ordered).limit(size)
+    return statement.where(*narrowed).order_by(*ordered).limit(size)
+
+
+def _few_ids(session: Session, wanted: ProductFilter) -> Sequence[int] | None:
+    """Return the ids that a filter means, None where they are many."""
+    statement = select(Product.id).where(*conditions(wanted)).limit(FEW + 1)
+    found = session.scalars(statement).all()
+    return found if len(found) <= FEW else None
 
 
 def page_rows(
     session: Session, wanted: ProductFilter, order: str, after: Place | None, size: int
 ) -> Sequence[Row]:
     """Return one page: what a list shows of each product, and its `key` in the order."""
-    page = page_of_ids(wanted, order, after, size).subquery()
+    page = page_of_ids(session, wanted, order, after, size).subquery()
     fused = aliased(ProductClass)
     num_annotations = (
         select(func.count()).where(Annotation.product_id == page.c.id).scalar_subquery()

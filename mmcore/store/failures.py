@@ -10,6 +10,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mmcore.errors import StoreError
 
+# what a caller that can wait treats as "the database is away just now"
+AWAY = (StoreError, DBAPIError)
+
 _NOTHING_SAVED = "nothing was saved of this step"
 
 # SQLite's primary result codes, https://www.sqlite.org/rescode.html

@@ -200,7 +200,9 @@ def _add_products(
         }
         for row in new
     ]
-    session.connection().execute(insert(_product), rows)
+    # RETURNING has SQLAlchemy put a thousand rows into a statement: one statement a row costs
+    # SQLite's text index as much again as all the rest
+    session.connection().execute(insert(_product).returning(_product.c.id), rows)
     is_new = (_product.c.id > last) & _product.c.class_id.is_not(None)
     _annotate(session, who, is_new, literal(None, _annotation.c.class_before_id.type))
 

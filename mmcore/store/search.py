@@ -21,6 +21,11 @@ MAX_WORD = 64  # letters kept of one word; PostgreSQL refuses words of more than
 MAX_WORDS = 20  # of one search
 
 _WORD = re.compile(r"[^\W_]+")
+# accents and vowel points, once NFKD has parted them from their letters
+_ACCENTS = re.compile(
+    "[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f]+"
+)
 # letters that no normal form takes apart
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "þ": "th"})
 
@@ -36,7 +41,7 @@ def folded_words(text: str) -> list[str]:
         plain = text.lower()  # most ids, and many titles: nothing to clean
     else:
         parts = unicodedata.normalize("NFKD", clean_text(text).casefold())
-        plain = "".join(c for c in parts if not unicodedata.combining(c)).translate(_LETTERS)
+        plain = _ACCENTS.sub("", parts).translate(_LETTERS)
     return [word[:MAX_WORD] for word in _WORD.findall(plain)]
 
 

@@ -4,7 +4,7 @@ Labels are never overwritten in silence: `product.class_id` is the label now, wi
 every change raises, and `annotation` holds each act that led there, for ever.
 """
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # named, so that migrations can name them, too
@@ -88,7 +88,8 @@ class Product(Base):
     photo_hash: Mapped[str] = mapped_column(default="")
     group_id: Mapped[str] = mapped_column(index=True)
     split: Mapped[str]
-    is_split_given: Mapped[bool] = mapped_column(default=False)  # by a file: only a file moves it
+    # by a file: only a file moves it
+    is_split_given: Mapped[bool] = mapped_column(default=False, server_default=false())
     extra: Mapped[dict] = mapped_column(default=dict)
     class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
     version: Mapped[int] = mapped_column(default=0)  # raised by every annotation that changes it
@@ -279,11 +280,11 @@ class Prediction(Base):
 
     __tablename__ = "prediction"
     __table_args__ = (
-        Index(None, "model_version_id", "disagreement"),
-        Index(None, "model_version_id", "margin"),
-        Index(None, "model_version_id", "entropy"),
-        Index(None, "model_version_id", "suspicion"),
-        Index(None, "model_version_id", "fused_class_id"),
+        Index(None, "model_version_id", "disagreement", "product_id"),
+        Index(None, "model_version_id", "margin", "product_id"),
+        Index(None, "model_version_id", "entropy", "product_id"),
+        Index(None, "model_version_id", "suspicion", "product_id"),
+        Index(None, "model_version_id", "fused_class_id", "product_id"),
     )
 
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)

@@ -215,14 +215,13 @@ def test_a_catalogue_that_lost_a_column_is_scored_with_a_note(imported, tmp_path
 
 
 def test_a_run_does_not_resume_on_a_catalogue_that_lost_a_column(imported, tmp_path, capsys):
-    from mmcore.catalog.products import load_catalogue
     from mmcore.catalog.snapshot import snapshot_hash
     from mmcore.config import RunChoices, build_run_config
     from mmcore.services.runs import begin_run
     from mmcore.workspace import Workspace
 
     workspace = Workspace(imported)
-    snapshot = snapshot_hash(load_catalogue(workspace.catalogue_file))
+    snapshot = snapshot_hash(catalogue_of(imported))
     choices = RunChoices(modalities=(parse_modality("prix"),))
     begin_run(workspace, "waiting", build_run_config(choices, on_gpu=False), snapshot)
     without = [{k: v for k, v in row.items() if k != "prix"} for row in rows()]

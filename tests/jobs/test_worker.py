@@ -95,8 +95,19 @@ def test_a_defect_is_named_and_its_traceback_is_in_the_log_only(
     assert "Traceback" in log_of(workspace, job_id)
 
 
-def test_a_full_disk_is_said_so_with_the_remedy(store, workspace, make_worker, job_id, clock):
-    make_worker(raises(OSError(errno.ENOSPC, "No space left"))).step(clock.now)
+def full_database():
+    import sqlite3
+
+    cause = sqlite3.OperationalError("database or disk is full")
+    cause.sqlite_errorcode = sqlite3.SQLITE_FULL
+    return OperationalError("UPDATE", {}, cause)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), full_database()])
+def test_a_full_disk_is_said_so_with_the_remedy(
+    store, workspace, make_worker, job_id, clock, error
+):
+    make_worker(raises(error)).step(clock.now)
     job = read(store, job_id)
     assert job.state == "failed"
     assert str(workspace.home) in job.error and "is full; free some space" in job.error

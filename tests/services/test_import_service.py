@@ -439,7 +439,7 @@ def test_a_crash_leaves_the_old_catalogue(part, shop, store, monkeypatch):
 def test_a_damaged_database_is_told_of_and_left_alone(workspace):
     workspace.create()
     workspace.database_file.write_bytes(b"damaged" * 999)
-    with pytest.raises(StoreError, match="can't be used: file is not a database; .*backup"):
+    with pytest.raises(StoreError, match="isn't a database; restore the last backup"):
         open_store(workspace, read_settings(workspace.home))
     assert workspace.database_file.read_bytes() == b"damaged" * 999
 

@@ -14,7 +14,8 @@ def make_model(workspace: Workspace, name: str, snapshot: str = "", parent: str 
     folder.mkdir(parents=True)
     for file in FILES:
         (folder / file).write_text(f"{file} of {name}")
-    scores = {"test": {"fused": {"macro_f1": 0.5, "n": 4}}}
+    fused = {"macro_f1": 0.5, "weighted_f1": 0.5, "accuracy": 0.5, "ece": 0.1, "n": 4}
+    scores = {"test": {"text": None, "fused": fused}}
     (folder / "metrics.json").write_text(json.dumps({"scores": scores}))
     manifest = Manifest(name, "2026-01-01", snapshot or f"labels of {name}", "0.1", parent, False)
     hashes = {file: file_hash(folder / file) for file in FILES}

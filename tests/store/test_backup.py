@@ -81,7 +81,6 @@ def full(store, workspace):
         session.execute(text(f"UPDATE model_version SET parent_id = {parent} WHERE id = {child}"))
     add_predictions(store, child, products, top=lambda i: {"fused": [[1, 0.25]]})
     make_model(workspace, "m1")
-    workspace.catalogue_file.write_bytes(b"a catalogue")
     return store
 
 
@@ -99,7 +98,7 @@ def everything(store):
 
 def files(workspace):
     """Return relative path -> bytes of what a backup includes."""
-    found = [workspace.catalogue_file, *workspace.photos.rglob("*"), *workspace.models.rglob("*")]
+    found = [*workspace.photos.rglob("*"), *workspace.models.rglob("*")]
     return {str(p.relative_to(workspace.home)): p.read_bytes() for p in found if p.is_file()}
 
 
@@ -444,7 +443,6 @@ def old(tmp_path, good):
     store.close()
     PhotoStore(workspace.photos).add(b"old photo")
     make_model(workspace, "old-model")
-    workspace.catalogue_file.write_bytes(b"old catalogue")
     (tmp_path / "b").write_bytes(good)
     return workspace, files(workspace), tmp_path / "b"
 
@@ -526,12 +524,12 @@ def test_who_opens_it_in_the_last_moment_stops_the_restore(old, monkeypatch):
     settings = settings_of(workspace)
     holders = []
 
-    def open_it(self):
+    def open_it(*_):
         connection = Store(sqlite_url(workspace.database_file)).engine.connect()
         connection.execute(select(Product.id))
         holders.append(connection)
 
-    monkeypatch.setattr("mmcore.services.restore._Restore._check_space", open_it)
+    monkeypatch.setattr("mmcore.services.restore.require_space", open_it)
     with pytest.raises(BackupError, match="another process has just opened"):
         restore(path, workspace, settings, RestoreOptions(replace=True), NOW)
     holders[0].close()
@@ -542,7 +540,7 @@ def test_who_opens_it_in_the_last_moment_stops_the_restore(old, monkeypatch):
 def test_a_disk_that_is_too_small_is_told_before(old, monkeypatch):
     workspace, before, path = old
     usage = shutil.disk_usage(workspace.home)._replace(free=10**6)
-    monkeypatch.setattr("mmcore.services.restore.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("mmcore.services.restore_checks.shutil.disk_usage", lambda path: usage)
     with pytest.raises(BackupError, match="0.0 GB free, restoring needs 0.1"):
         restore(path, workspace, settings_of(workspace), RestoreOptions(replace=True), NOW)
     assert is_as_it_was(workspace, before)

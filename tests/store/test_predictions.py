@@ -1,5 +1,8 @@
 """What a model says about the catalogue is stored once, by version, and kept true."""
 
+import sys
+import types
+
 import numpy as np
 import pytest
 from sqlalchemy import func, select, update
@@ -12,7 +15,7 @@ from mmcore.services.prediction_rows import Answers, ClassMap, build_rows
 from mmcore.services.predictions import predict_missing, refresh_suspicions
 from mmcore.settings import Settings
 from mmcore.store import predictions
-from mmcore.store.tables import Prediction, Product, ProductClass
+from mmcore.store.tables import ModelVersion, Prediction, Product, ProductClass
 from mmcore.workspace import Workspace
 
 
@@ -139,6 +142,22 @@ def test_forgotten_products_are_predicted_anew(store, workspace, settings, versi
         predictions.forget_products(session, [ids[0]])
     assert set(stored(store, version)) == set(ids[1:])
     assert predict_missing(store, workspace, settings, version).num_predicted == 1
+
+
+def test_production_catches_up_with_new_products_and_the_queue_is_told(
+    store, workspace, settings, version, monkeypatch
+):
+    calls = []
+    queue = types.ModuleType("mmcore.services.queue")
+    queue.refresh = lambda store, version_id, now: calls.append((version_id, now))
+    monkeypatch.setitem(sys.modules, "mmcore.services.queue", queue)
+    monkeypatch.setattr(sys.modules["mmcore.services"], "queue", queue, raising=False)
+    add_products(store, 2)
+    assert service.catch_up(store, workspace, settings, 5.0) is None and calls == []
+    with store.writing() as session:
+        session.get(ModelVersion, version).stage = "production"
+    assert service.catch_up(store, workspace, settings, 6.0).num_predicted == 2
+    assert calls == [(version, 6.0)]
 
 
 def test_merged_classes_answer_as_the_class_they_became(store, workspace, settings, version):

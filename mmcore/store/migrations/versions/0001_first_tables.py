@@ -162,7 +162,7 @@ def upgrade() -> None:
         sa.Column("photo_hash", sa.String(), nullable=False),
         sa.Column("group_id", sa.String(), nullable=False),
         sa.Column("split", sa.String(), nullable=False),
-        sa.Column("is_split_given", sa.Boolean(), nullable=False),
+        sa.Column("is_split_given", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("extra", sa.JSON(), nullable=False),
         sa.Column("class_id", sa.Integer(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -412,28 +412,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("prediction", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_prediction_model_version_id_disagreement"),
-            ["model_version_id", "disagreement"],
+            batch_op.f("ix_prediction_model_version_id_disagreement_product_id"),
+            ["model_version_id", "disagreement", "product_id"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_prediction_model_version_id_entropy"),
-            ["model_version_id", "entropy"],
+            batch_op.f("ix_prediction_model_version_id_entropy_product_id"),
+            ["model_version_id", "entropy", "product_id"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_prediction_model_version_id_fused_class_id"),
-            ["model_version_id", "fused_class_id"],
+            batch_op.f("ix_prediction_model_version_id_fused_class_id_product_id"),
+            ["model_version_id", "fused_class_id", "product_id"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_prediction_model_version_id_margin"),
-            ["model_version_id", "margin"],
+            batch_op.f("ix_prediction_model_version_id_margin_product_id"),
+            ["model_version_id", "margin", "product_id"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_prediction_model_version_id_suspicion"),
-            ["model_version_id", "suspicion"],
+            batch_op.f("ix_prediction_model_version_id_suspicion_product_id"),
+            ["model_version_id", "suspicion", "product_id"],
             unique=False,
         )
 

@@ -1,0 +1,244 @@
+"""Commands of the model registry: models list, show, activate, rollback, compare, prune, add."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mmcore.cli import screen
+from mmcore.cli.confirm import Yes, confirm
+from mmcore.cli.options import Home, Json, open_workspace
+
+if TYPE_CHECKING:  # the database is opened by the command that needs it, not by --help
+    from mmcore.services.people import Actor
+    from mmcore.services.registry import Switched
+    from mmcore.services.registry_view import VersionInfo
+    from mmcore.settings import Settings
+    from mmcore.store.engine import Store
+    from mmcore.workspace import Workspace
+
+Name = Annotated[str, typer.Argument(help="Name of the model, as `models list` shows it.")]
+KEPT = 3  # other models that pruning leaves
+
+models = typer.Typer(no_args_is_help=True, help="Which models there are, and which one answers.")
+
+
+@contextmanager
+def opened(home: Path | None) -> "Iterator[tuple[Store, Workspace, Settings]]":
+    """Give the database, workspace and settings of a command."""
+    workspace, settings = open_workspace(home)
+    from mmcore.services.opening import opened_store
+
+    with opened_store(workspace, settings) as store:
+        yield store, workspace, settings
+
+
+def local_actor(store: "Store") -> "Actor":
+    """Return the person at the command line: whoever can run it owns the files anyway."""
+    from mmcore.services.people import LOCAL_NAME, ensure_actor
+
+    return ensure_actor(store, LOCAL_NAME, "admin", time.time())
+
+
+@models.command("list")
+def list_models(
+    home: Home = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Hold every file to its checksum, too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List every model version, newest first: stage, scores, verdict, folder."""
+    from mmcore.services.registry_upkeep import compare_folders
+    from mmcore.services.registry_view import list_versions
+
+    with opened(home) as (store, workspace, _):
+        versions = list_versions(store, workspace, check)
+        mismatches = compare_folders(store, workspace, check)
+    if as_json:
+        screen.print_json(
+            {
+                "models": [asdict(version) for version in versions],
+                "mismatches": [asdict(mismatch) for mismatch in mismatches],
+            }
+        )
+        return
+    from mmcore.cli.model_tables import versions_table
+
+    screen.out().print(versions_table(versions))
+    for found in mismatches:
+        screen.note(f"{found.name}: {found.problem} ({found.advice})")
+
+
+@models.command("show")
+def show(name: Name, home: Home = None, as_json: Json = False) -> None:
+    """Show one model: scores, verdict, who moved it to which stage and when."""
+    with opened(home) as (store, workspace, _):
+        version = _find(store, workspace, name)
+    if as_json:
+        screen.print_json(asdict(version))
+        return
+    console = screen.out()
+    parent = f", from {version.parent}" if version.parent else ""
+    console.print(screen.plain(f"{version.name}: {version.stage}{parent}"))
+    console.print(f"labels {version.snapshot[:12]}, {version.num_bytes / 1e6:.1f} MB on disk")
+    if version.folder != "present":
+        console.print(screen.plain(f"folder {version.folder} {version.problem}"))
+    if version.scores:
+        console.print(screen.scores_table(version.scores, "on test, when it was made"))
+    for event in version.changes:
+        who = f" by {event.who}" if event.who else ""
+        why = f": {event.reason}" if event.reason else ""
+        at = f"{datetime.fromtimestamp(event.at):%Y-%m-%d %H:%M}"
+        console.print(screen.plain(f"{at}  {event.act}{who}, now {event.stage}{why}"))
+    _show_verdict(version.verdict)
+
+
+@models.command("activate")
+def activate(
+    name: Name,
+    home: Home = None,
+    reason: Annotated[str, typer.Option(help="Why; needed where the quality gate said no.")] = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Let a model answer from now on; the one before is archived, and `rollback` goes back."""
+    from mmcore.services import predictions, registry
+
+    with opened(home) as (store, workspace, settings):
+        version = _find(store, workspace, name)
+        confirm(f"let {name} answer from now on?", yes)
+        with screen.counting("predicting") as bar:  # the queue is ordered by what it says
+            predictions.predict_missing(store, workspace, settings, version.id, bar)
+        actor = local_actor(store)
+        done = registry.activate(store, actor, workspace, name, time.time(), reason)
+    _show_switch(done, as_json)
+
+
+@models.command("rollback")
+def rollback(
+    home: Home = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Go back to the model that answered before; once more goes back one further."""
+    from mmcore.services import registry
+    from mmcore.services.models import production_name
+
+    with opened(home) as (store, workspace, settings):
+        seen = production_name(workspace, settings)
+        confirm(f"go back from {seen or 'nothing'} to the model before it?", yes)
+        actor = local_actor(store)
+        done = registry.rollback(store, actor, workspace, time.time(), seen, reason)
+    _show_switch(done, as_json)
+
+
+@models.command("compare")
+def compare(
+    name: Annotated[str | None, typer.Argument(help="The candidate; the newest without.")] = None,
+    home: Home = None,
+    products: Annotated[int, typer.Option(min=0, max=1000, help="Changed products to show.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Compare a model with the one in production: scores, quality gate, changed products."""
+    from mmcore.errors import NotFoundError
+    from mmcore.services import comparison
+    from mmcore.services.registry_view import list_versions
+    from mmcore.store.comparison import ChangeFilter
+
+    with opened(home) as (store, workspace, settings):
+        waiting = [v for v in list_versions(store, workspace) if v.stage == "candidate"]
+        if name is None and not waiting:
+            raise NotFoundError("there is no candidate to compare; name a model")
+        version = _find(store, workspace, name) if name else waiting[0]
+        with screen.counting("predicting") as bar:
+            watch = comparison.Watch(progress=bar)
+            result = comparison.judge_candidate(
+                store, workspace, settings, version.id, time.time(), watch
+            )
+        changed = []
+        if result.against and products:
+            wanted = ChangeFilter(outcomes=("fixed", "broken", "changed_wrong", "changed"))
+            pair = (result.against, version.name)
+            changed = comparison.list_changes(store, pair, wanted, limit=products)
+    if as_json:
+        rows = [asdict(product) for product in changed]
+        screen.print_json({"model": version.name, **result.verdict, "products": rows})
+        return
+    from mmcore.cli.model_tables import changes_table
+
+    for text in result.notes:
+        screen.note(text)
+    _show_verdict(result.verdict)
+    if changed:
+        screen.out().print(changes_table(changed))
+
+
+@models.command("prune")
+def prune(
+    home: Home = None,
+    keep: Annotated[int, typer.Option(min=0, help="Newest other models to keep.")] = KEPT,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Delete old model folders; never production, nor what a rollback goes to."""
+    from mmcore.services import registry_upkeep
+
+    with opened(home) as (store, workspace, _):
+        doomed = registry_upkeep.would_prune(store, keep)
+        if doomed:
+            confirm(f"delete the folders of {', '.join(doomed)}?", yes)
+        done = registry_upkeep.prune(store, local_actor(store), workspace, keep)
+    if as_json:
+        screen.print_json(asdict(done))
+        return
+    freed = f"{done.num_bytes / 1e6:.1f} MB freed"
+    screen.out().print(screen.plain(f"deleted: {', '.join(done.deleted) or 'none'}; {freed}"))
+    for kept, why in done.kept.items():
+        screen.out().print(screen.plain(f"kept {kept}: {why}"))
+
+
+@models.command("add")
+def add(name: Name, home: Home = None, as_json: Json = False) -> None:
+    """Register a model whose folder was copied into the workspace, as a candidate."""
+    from mmcore.services import registry_upkeep
+
+    with opened(home) as (store, workspace, _):
+        version_id = registry_upkeep.add(store, local_actor(store), workspace, name, time.time())
+    if as_json:
+        screen.print_json({"model": name, "id": version_id})
+        return
+    screen.out().print(screen.plain(f"{name} is registered as a candidate"))
+
+
+def _find(store: "Store", workspace: "Workspace", name: str) -> "VersionInfo":
+    from mmcore.services.registry_view import find_version
+
+    return find_version(store, workspace, name)
+
+
+def _show_switch(done: "Switched", as_json: bool) -> None:
+    if as_json:
+        screen.print_json(asdict(done))
+        return
+    for text in done.notes:
+        screen.note(text)
+    before = f", no longer {done.before}" if done.before and done.has_changed else ""
+    again = "" if done.has_changed else " (it did already)"
+    screen.out().print(screen.plain(f"{done.name} answers{before}{again}"))
+
+
+def _show_verdict(verdict: dict) -> None:
+    if not verdict:
+        screen.out().print("not compared with production yet: python -m mmcore models compare")
+        return
+    from mmcore.cli.model_tables import verdict_lines
+
+    for line in verdict_lines(verdict):
+        screen.out().print(line)
