@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from mmcore.cli.app import main
-from mmcore.config import parse_modality
 from mmcore.errors import WorkspaceError
 from mmcore.services.catalogue_frame import read_catalogue
 from mmcore.settings import read_settings
@@ -212,24 +211,6 @@ def test_a_catalogue_that_lost_a_column_is_scored_with_a_note(imported, tmp_path
     options = ["--title", "piscine", "--extra", "prix=sur devis"]
     message = refused(capsys, "predict", "--home", imported, "--model", "m2", *options)
     assert "prix (prix) holds no number or value the model knows" in message
-
-
-def test_a_run_does_not_resume_on_a_catalogue_that_lost_a_column(imported, tmp_path, capsys):
-    from mmcore.catalog.snapshot import snapshot_hash
-    from mmcore.config import RunChoices, build_run_config
-    from mmcore.services.runs import begin_run
-    from mmcore.workspace import Workspace
-
-    workspace = Workspace(imported)
-    snapshot = snapshot_hash(catalogue_of(imported))
-    choices = RunChoices(modalities=(parse_modality("prix"),))
-    begin_run(workspace, "waiting", build_run_config(choices, on_gpu=False), snapshot)
-    without = [{k: v for k, v in row.items() if k != "prix"} for row in rows()]
-    path = write_csv(tmp_path / "again.csv", without)
-    options = [*IMPORT[:-2], "--replace", "--home", str(imported)]
-    assert main(["import", "csv", str(path), *options]) == 0
-    message = refused(capsys, "train", "--home", imported, "--resume", "waiting")
-    assert "products or labels have changed since it began; start a new training" in message
 
 
 def test_towers_may_be_trained_apart(imported):
