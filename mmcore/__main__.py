@@ -2,7 +2,11 @@
 
 import sys
 
-from mmcore.cli.app import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from mmcore.cli.app import main
+
+        code = main()
+    except KeyboardInterrupt:  # before `main` listens or after it has let go
+        code = 130
+    sys.exit(code)

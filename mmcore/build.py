@@ -8,6 +8,7 @@ from torch import nn
 from mmcore.backbones import Backbone
 from mmcore.config import ModelConfig
 from mmcore.encoders import Encoder, TabularEncoder
+from mmcore.errors import ConfigError
 from mmcore.fusion import FusionClassifier
 from mmcore.memory import keep_large_blocks
 from mmcore.seeds import stream_seed
@@ -47,10 +48,18 @@ def resolve_device(wanted: str) -> torch.device:
     """Return the device for `auto`, `cpu`, `cuda` or `mps`: a GPU where there is one.
 
     On a CPU the allocator is told to keep large blocks (see `memory.py`).
+
+    Raises:
+        ConfigError: if a GPU was asked for that isn't there.
     """
+    gpus = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if wanted == "auto":
-        gpus = (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
-        wanted = next((name for name, is_there in gpus if is_there), "cpu")
+        wanted = next((name for name, is_there in gpus.items() if is_there), "cpu")
+    elif not gpus.get(wanted, True):
+        raise ConfigError(
+            f"MMCORE_DEVICE is {wanted!r}, but PyTorch {torch.__version__} finds no such device "
+            "on this machine; set MMCORE_DEVICE=auto, or check the GPU's driver"
+        )
     if wanted == "cpu":
         keep_large_blocks()
     return torch.device(wanted)

@@ -221,6 +221,13 @@ _PRESET_ROWS = {
 _EPOCHS2 = {"cpu": 0, "gpu": 5}
 
 
+def preset_defaults(choice: str) -> str:
+    """Return what the presets choose where a person doesn't, for help texts."""
+    if choice == "epochs2":
+        return ", ".join(f"{epochs} on a {kind.upper()}" for kind, epochs in _EPOCHS2.items())
+    return ", ".join(f"{row[choice]} with {preset}" for preset, row in _PRESET_ROWS.items())
+
+
 def build_run_config(choices: RunChoices, on_gpu: bool) -> RunConfig:
     """Return the full run configuration for a person's choices.
 
@@ -241,7 +248,7 @@ def build_run_config(choices: RunChoices, on_gpu: bool) -> RunConfig:
         preset=choices.preset,
         model=ModelConfig(
             modalities=modalities,
-            backbone=choices.backbone or row["backbone"],
+            backbone=row["backbone"] if choices.backbone is None else choices.backbone,
             weights=choices.weights,
             linear_heads=not row["is_plain"],
             joint=choices.joint,

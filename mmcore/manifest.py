@@ -43,9 +43,13 @@ def read_manifest(folder: Path) -> Manifest:
     """
     data = _manifest_json(folder)
     try:
-        return Manifest(**{k: v for k, v in data.items() if k not in ("format", "files")})
+        manifest = Manifest(**{k: v for k, v in data.items() if k not in ("format", "files")})
     except TypeError as error:
         raise broken(folder, f"MANIFEST.json can't be read: {error}") from error
+    for key in ("name", "created_at", "snapshot", "code_version"):
+        if not isinstance(getattr(manifest, key), str):
+            raise broken(folder, f"MANIFEST.json can't be read: {key} is no text")
+    return manifest
 
 
 def verify(folder: Path) -> None:
@@ -59,14 +63,21 @@ def verify(folder: Path) -> None:
         raise broken(folder, "MANIFEST.json doesn't list every file")
     for name, expected in hashes.items():
         path = folder / name
-        if Path(name).name != name or not path.is_file() or path.is_symlink():
-            raise broken(folder, f"{name} is missing")
-        if file_hash(path) != expected:
-            raise broken(folder, f"{name} was altered (its sha256 is not the recorded one)")
+        try:
+            if Path(name).name != name or not path.is_file() or path.is_symlink():
+                raise broken(folder, f"{name} is missing")
+            if file_hash(path) != expected:
+                raise broken(folder, f"{name} was altered (its sha256 is not the recorded one)")
+        except (OSError, ValueError) as error:
+            raise broken(folder, f"{name} can't be read: {error}") from error
 
 
 def _manifest_json(folder: Path) -> dict:
-    if not (folder / "MANIFEST.json").is_file():
+    try:
+        has_manifest = (folder / "MANIFEST.json").is_file()
+    except OSError as error:
+        raise broken(folder, f"it can't be read: {error.strerror or error}") from error
+    if not has_manifest:
         raise ArtifactError(f"{folder} is no model folder: it has no MANIFEST.json")
     data = read_json(folder / "MANIFEST.json")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
@@ -105,5 +116,5 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise broken(path.parent, f"{path.name} can't be read: {error}") from error

@@ -35,13 +35,16 @@ class Settings:
 
 
 def read_settings(home: Path | None = None) -> Settings:
-    """Return the settings of this process; `home`, where given, wins over MMCORE_HOME."""
+    """Return the settings of this process; `home`, where given, wins over MMCORE_HOME.
+
+    Raises:
+        ConfigError: if a variable has no usable value, or the workspace can't be a folder.
+    """
     device = os.environ.get("MMCORE_DEVICE", "auto")
     if device not in DEVICES:
         raise ConfigError(f"MMCORE_DEVICE is {device!r}; use one of {', '.join(DEVICES)}")
-    chosen = home or os.environ.get("MMCORE_HOME") or user_data_path("rayon", appauthor=False)
     return Settings(
-        home=Path(chosen).expanduser().resolve(),
+        home=_home(home),
         device=device,
         decode_threads=_positive_int("MMCORE_DECODE_THREADS", os.cpu_count() or 1),
         offline=os.environ.get("MMCORE_OFFLINE", "0") not in ("", "0"),
@@ -49,10 +52,33 @@ def read_settings(home: Path | None = None) -> Settings:
     )
 
 
+def _home(given: Path | None) -> Path:
+    """Return the workspace folder in full; it needn't be there yet."""
+    name, chosen = "--home", given
+    if given is None:
+        name = "MMCORE_HOME"
+        chosen = Path(os.environ.get(name) or user_data_path("rayon", appauthor=False))
+    try:
+        home = chosen.expanduser().resolve()
+        os.fsencode(home).decode("utf-8")  # the library of the model files opens no other path
+        nearest = next(path for path in (home, *home.parents) if path.exists())
+        if nearest.is_dir():
+            return home
+        reason = f"{nearest} is a file"
+    except UnicodeDecodeError:
+        reason = "its name holds bytes that aren't UTF-8"
+    except (OSError, RuntimeError, ValueError) as error:  # no such user, links in a circle, NUL
+        reason = getattr(error, "strerror", None) or str(error)
+    raise ConfigError(
+        f"{name} {str(chosen)!r} can't be the workspace: {reason}; "
+        "name another folder with --home DIR or MMCORE_HOME"
+    )
+
+
 def _positive_int(name: str, default: int) -> int:
     text = os.environ.get(name)
     if text is None:
         return default
-    if not text.isdecimal() or not 1 <= int(text) <= 256:
+    if not text.isdecimal() or len(text) > 3 or not 1 <= int(text) <= 256:
         raise ConfigError(f"{name} is {text!r}; use a whole number from 1 to 256, or unset it")
     return int(text)

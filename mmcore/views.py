@@ -4,7 +4,7 @@ A view is `text`, `image`, ... (one head), `fused`, or `fused_without_X`. A prod
 where it has something left to look at.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,10 +51,25 @@ class View:
     probs: np.ndarray  # (N, K), rows summing to 1 where `has`, else 0
 
 
-@torch.inference_mode()
-def decide(model: FusionClassifier, reader: BatchReader) -> Decisions:
+def decide(
+    model: FusionClassifier,
+    reader: BatchReader,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Decisions:
     """Return the logits of all products of a reader, in its order."""
+    steps = deciding(model, reader)
+    while True:
+        try:
+            progress(next(steps), len(reader.products))
+        except StopIteration as end:
+            return end.value
+
+
+@torch.inference_mode()
+def deciding(model: FusionClassifier, reader: BatchReader) -> Generator[int, None, Decisions]:
+    """Yield how many products are done after each batch; the result is what `decide` returns."""
     model.eval()
+    done = 0
     heads: dict[str, list] = {}
     available: dict[str, list] = {name: [] for name in model.names}
     fused: dict[Pattern, list] = {pattern: [] for pattern in patterns(model.names)}
@@ -72,6 +87,8 @@ def decide(model: FusionClassifier, reader: BatchReader) -> Decisions:
                 for name, has in batch.present.items()
             }
             parts.append(model.fuse(embeddings, seen).float().cpu().numpy())
+        done += len(batch)
+        yield done
     width = (0, model.num_classes)
     return Decisions(
         products=reader.products,

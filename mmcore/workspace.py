@@ -12,6 +12,7 @@ home/
   weights/            pretrained backbone weights put there by hand
 """
 
+import errno
 import os
 import secrets
 import tempfile
@@ -86,11 +87,32 @@ class Workspace:
             with tempfile.TemporaryFile(dir=self.home):
                 pass
         except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
             raise WorkspaceError(
-                f"workspace {self.home} can't be written: {error.strerror or error}; "
+                f"workspace {self.home} can't be written: {error.strerror or error}{where}; "
                 "choose another with --home DIR or MMCORE_HOME"
             ) from error
         return self
+
+
+def check_target(path: Path) -> None:
+    """Refuse a file that `write_atomically` couldn't write, before the work is done.
+
+    Raises:
+        WorkspaceError: if its folder isn't there or can't be written to, or it is no plain file.
+    """
+    try:
+        if not path.parent.is_dir():
+            raise WorkspaceError(f"folder {path.parent} doesn't exist; make it or choose another")
+        if path.is_dir():
+            raise WorkspaceError(f"{path} is a folder; name a file in it")
+        if path.exists() and not path.is_file():
+            raise WorkspaceError(f"{path} is no regular file; write to another")
+        if not os.access(path.parent, os.W_OK):
+            raise WorkspaceError(f"folder {path.parent} can't be written to; choose another")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WorkspaceError(f"{path} can't be written: {reason}; choose another place") from error
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -103,8 +125,10 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         OSError: as the operating system gives it (disk full, ...); the old file is untouched.
     """
+    if path.exists() and not path.is_file():  # root could replace /dev/null by a file
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
     # not mkstemp: its files are private whatever the umask says, and colleagues share a workspace
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}"
+    temporary = path.parent / f".{path.name[:40]}.{secrets.token_hex(8)}"  # names have a limit
     try:
         with temporary.open("xb") as file:
             write(file)

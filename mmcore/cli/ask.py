@@ -6,25 +6,54 @@ from typing import Annotated
 import typer
 
 from mmcore.cli import screen
-from mmcore.cli.data import choose_columns, column_option
-from mmcore.cli.options import Home, Json, Model, open_workspace
+from mmcore.cli.data import Images, Separator, choose_columns, column_option
+from mmcore.cli.options import (
+    COUNT,
+    FLAG,
+    Home,
+    Json,
+    Model,
+    check_input,
+    given_path,
+    given_text,
+    open_workspace,
+)
+from mmcore.cli.tables import answer_table
 from mmcore.errors import ConfigError
+from mmcore.workspace import check_target
 
 
 def predict(
     home: Home = None,
-    title: Annotated[str, typer.Option(help="Title of the product.")] = "",
-    description: Annotated[str, typer.Option(help="Description of the product.")] = "",
+    title: Annotated[
+        str,
+        typer.Option(
+            parser=given_text, metavar="TEXT", help="Title of the product. Without: none."
+        ),
+    ] = "",
+    description: Annotated[
+        str, typer.Option(parser=given_text, metavar="TEXT", help="Description. Without: none.")
+    ] = "",
     image: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Photo of the product.")
+        Path | None,
+        typer.Option(parser=given_path, metavar="FILE", help="Photo. Without: none."),
     ] = None,
     extra: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN=VALUE", help="Further column (price=12.50); repeatable."),
+        typer.Option(
+            parser=given_text,
+            metavar="COLUMN=VALUE",
+            help="Value of a further column that the model reads, as price=12.50; repeatable.",
+        ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, max=1000, help="Classes to show.")] = 5,
+    top: Annotated[
+        int, typer.Option(metavar=COUNT, min=1, max=1000, help="Classes to show, best first.")
+    ] = 5,
     why: Annotated[
-        bool, typer.Option("--explain", help="Say which words and regions decided.")
+        bool,
+        typer.Option(
+            "--explain", metavar=FLAG, help="Say which words and which part of the photo decided."
+        ),
     ] = False,
     model: Model = None,
     as_json: Json = False,
@@ -40,12 +69,12 @@ def predict(
     if as_json:
         screen.print_json(prediction.answer_json(runtime, answer, top, explanation))
         return
-    screen.out().print(screen.answer_table(answer, top))
+    screen.out().print(answer_table(answer, top))
     for problem in answer.problems:
         screen.note(problem)
     if explanation is not None:
         for line in prediction.explanation_lines(explanation):
-            screen.out().print(screen.plain(line))
+            screen.say(line)
 
 
 def _pairs(extra: list[str] | None) -> dict[str, str]:
@@ -57,25 +86,31 @@ def _pairs(extra: list[str] | None) -> dict[str, str]:
 
 
 def predict_batch(
-    source: Annotated[Path, typer.Argument(help="CSV file with a header.")],
-    target: Annotated[Path, typer.Argument(help="Result: .csv, .jsonl or .parquet.")],
+    source: Annotated[
+        Path, typer.Argument(parser=given_path, metavar="SOURCE", help="CSV file with a header.")
+    ],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            parser=given_path, metavar="TARGET", help="File to write: .csv, .jsonl or .parquet."
+        ),
+    ],
     home: Home = None,
     product_id: Annotated[str | None, column_option("product id", "--id")] = None,
     title: Annotated[str | None, column_option("title")] = None,
     description: Annotated[str | None, column_option("description")] = None,
     image: Annotated[str | None, column_option("name of the photo file")] = None,
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder or ZIP archive of the photos.")
-    ] = None,
-    separator: Annotated[str | None, typer.Option(help="Separator; else found by looking.")] = None,
+    images: Images = None,
+    separator: Separator = None,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
     """Predict every product of a CSV file; nothing of it is stored in the workspace.
 
-    A row that can't be used is reported and not in the result. In a .csv result, an apostrophe
-    precedes an id or a code that a spreadsheet would run as a formula (=1+1, @sum), and any other
-    text that begins with = + - or @; .jsonl and .parquet hold everything as it is.
+    Columns that are not named are guessed from the header. The target is written whole or not
+    at all. A row that can't be used is reported and not in the result. In a .csv result, an
+    apostrophe precedes an id or a code that a spreadsheet would run as a formula (=1+1, @sum), and
+    any other text that begins with = + - or @; .jsonl and .parquet hold everything as it is.
     """
     workspace, settings = open_workspace(home)
     from mmcore.services import batch_prediction as batch
@@ -88,6 +123,9 @@ def predict_batch(
         "image": image,
         **dict.fromkeys(("label", "group", "split"), ""),  # a prediction has no use for them
     }
+    check_target(target)
+    check_input(source)
+    check_input(images)
     runtime = load_runtime(workspace, settings, model)
     extra = batch.extra_columns(runtime)
     columns = choose_columns(source, separator, given, extra)
@@ -98,4 +136,4 @@ def predict_batch(
         screen.print_json(report.to_json())
         return
     for line in report.summary():
-        screen.out().print(screen.plain(line))
+        screen.say(line)

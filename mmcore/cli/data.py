@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmcore.cli import screen
-from mmcore.cli.options import Home, Json, open_workspace
+from mmcore.cli.options import (
+    COUNT,
+    FLAG,
+    Home,
+    Json,
+    check_input,
+    given_path,
+    given_text,
+    open_workspace,
+)
+from mmcore.errors import ConfigError
+from mmcore.workspace import check_target
 
 if TYPE_CHECKING:  # pandas and torch are loaded by the command that needs them, not by --help
     from mmcore.catalog.csv_columns import CsvColumns
@@ -19,28 +30,54 @@ SHOWN_ISSUES = 10
 
 Issues = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Write every remark about a row as a CSV table."),
+    typer.Option(
+        parser=given_path,
+        metavar="FILE",
+        help="Write every remark about a row as a CSV table. Without: the first 10 are printed.",
+    ),
+]
+Images = Annotated[
+    Path | None,
+    typer.Option(
+        parser=given_path,
+        metavar="PATH",
+        help="Folder or ZIP archive of the photos. Without: no photos.",
+    ),
+]
+Separator = Annotated[
+    str | None,
+    typer.Option(
+        parser=given_text,
+        metavar="CHARACTER",
+        help="What separates the columns. Without: found by looking.",
+    ),
 ]
 Replace = Annotated[
     bool,
     typer.Option(
         "--replace",
+        metavar=FLAG,
         help="Drop the catalogue that is there instead of adding; test products stay test.",
     ),
 ]
 Relabel = Annotated[
     bool, typer.Option("--relabel", help="Labels of the file win over those that people gave.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of the splits.")]
+Seed = Annotated[
+    int, typer.Option(metavar=COUNT, min=0, help="Seed by which train, val and test are drawn.")
+]
 
 
 def column_option(meaning: str, *names: str) -> object:
     """Return the option that names a column."""
-    return typer.Option(*names, metavar="COLUMN", help=f"Column with the {meaning}; '' for none.")
+    help = f"Column with the {meaning}; '' for none. Without: guessed."
+    return typer.Option(*names, parser=given_text, metavar="COLUMN", help=help)
 
 
 def import_csv(
-    file: Annotated[Path, typer.Argument(help="CSV file with a header.")],
+    file: Annotated[
+        Path, typer.Argument(parser=given_path, metavar="FILE", help="CSV file with a header.")
+    ],
     home: Home = None,
     product_id: Annotated[str | None, column_option("product id", "--id")] = None,
     title: Annotated[str | None, column_option("title")] = None,
@@ -49,14 +86,17 @@ def import_csv(
     label: Annotated[str | None, column_option("class")] = None,
     group: Annotated[str | None, column_option("group of near-copies")] = None,
     split: Annotated[str | None, column_option("split (train, val, test)")] = None,
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder or ZIP archive of the photos.")
-    ] = None,
+    images: Images = None,
     extra: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN", help="Further column to keep (price, ...); repeatable."),
+        typer.Option(
+            parser=given_text,
+            metavar="COLUMN",
+            help="Further column to keep (price, brand); repeatable. "
+            "Without any column named: all.",
+        ),
     ] = None,
-    separator: Annotated[str | None, typer.Option(help="Separator; else found by looking.")] = None,
+    separator: Separator = None,
     replace_all: Replace = False,
     relabel: Relabel = False,
     seed: Seed = 0,
@@ -71,6 +111,9 @@ def import_csv(
     from mmcore.catalog.csv_columns import FIELDS
     from mmcore.services import catalogue
 
+    check_input(file)
+    check_input(images)
+    _check_issues(issues, file)
     names = (product_id, title, description, image, label, group, split)
     given = dict(zip(FIELDS, names, strict=True))
     columns = choose_columns(file, separator, given, extra)
@@ -81,9 +124,16 @@ def import_csv(
 
 
 def import_rakuten(
-    folder: Annotated[Path, typer.Argument(help="Folder of the Rakuten France challenge.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            parser=given_path, metavar="FOLDER", help="Folder of the Rakuten France challenge."
+        ),
+    ],
     home: Home = None,
-    part: Annotated[str, typer.Option(help="train, or test (which has no labels).")] = "train",
+    part: Annotated[
+        str, typer.Option(metavar="PART", help="train, or test (which has no labels).")
+    ] = "train",
     replace_all: Replace = False,
     relabel: Relabel = False,
     seed: Seed = 0,
@@ -93,6 +143,7 @@ def import_rakuten(
     """Import the Rakuten France challenge: X_train_update.csv, Y_train_CVw08PX.csv, images/."""
     from mmcore.services import catalogue
 
+    _check_issues(issues, folder)
     options = catalogue.RakutenImport(folder, part, replace_all, relabel, seed)
     report = _import(home, catalogue.import_rakuten, options)
     _show(report, issues, as_json, {})
@@ -132,23 +183,36 @@ def choose_columns(
     return CsvColumns(**chosen, extra=guess.extra)
 
 
+def _check_issues(issues: Path | None, source: Path) -> None:
+    """Refuse a table of remarks that couldn't be written, before hours may be spent."""
+    if issues is None:
+        return
+    check_target(issues)
+    if issues.resolve() == source.resolve():
+        raise ConfigError(f"{issues} is what is imported; write --issues to another file")
+
+
 def _show(report: "ImportReport", issues: Path | None, as_json: bool, mapping: dict) -> None:
+    """Print what was imported; the table of remarks may fail, the import is done all the same."""
     from mmcore.catalog.issues import write_table
 
+    if as_json:
+        screen.print_json({**report.to_json(), **({"columns": mapping} if mapping else {})})
+    else:
+        _show_lines(report, mapping)
     if issues is not None:
         write_table(report.issues, issues)
-    if as_json:
-        data = {**report.to_json(), **({"columns": mapping} if mapping else {})}
-        screen.print_json(data)
-        return
+
+
+def _show_lines(report: "ImportReport", mapping: dict) -> None:
     if mapping:
         pairs = ", ".join(f"{field} = {name}" for field, name in mapping.items() if name)
-        screen.out().print(f"columns: {screen.plain(pairs)}")
+        screen.say(f"columns: {pairs}")
     for line in report.summary():
-        screen.out().print(screen.plain(line))
+        screen.say(line)
     for issue in report.issues[:SHOWN_ISSUES]:
         where = f"line {issue.line}" + (f", {issue.column}" if issue.column else "")
-        screen.out().print(screen.plain(f"  {where}: {issue.reason} ({issue.severity})"))
+        screen.say(f"  {where}: {issue.reason} ({issue.severity})")
     if len(report.issues) > SHOWN_ISSUES:
         more = len(report.issues) - SHOWN_ISSUES
-        screen.out().print(f"  and {more:,} more remarks; --issues FILE writes them all")
+        screen.say(f"  and {more:,} more remarks; --issues FILE writes them all")

@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmcore.cli import screen
-from mmcore.cli.options import Home, Json, Model, home_for_all, open_workspace
-from mmcore.config import BACKBONES, PRESETS, WEIGHTS, RunChoices, parse_modality
-from mmcore.errors import TrainingInterrupted
+from mmcore.cli import screen, tables
+from mmcore.cli import train_options as how
+from mmcore.cli.options import (
+    COUNT,
+    FLAG,
+    Home,
+    Json,
+    Model,
+    given_path,
+    home_for_all,
+    open_workspace,
+)
+from mmcore.cli.signals import stop_on_signal
+from mmcore.config import RunChoices, parse_modality
+from mmcore.errors import ConfigError, TrainingInterrupted
 
 if TYPE_CHECKING:
     from mmcore.services.training import Finished
@@ -18,37 +29,16 @@ if TYPE_CHECKING:
 
 def train(
     home: Home = None,
-    preset: Annotated[
-        str, typer.Option(help=f"{' or '.join(PRESETS)}: the best network, or the seed's drawing.")
-    ] = "strong",
-    backbone: Annotated[
-        str | None, typer.Option(help=f"Image backbone: {', '.join(BACKBONES)}.")
-    ] = None,
-    weights: Annotated[
-        str, typer.Option(help=f"Weights the backbone starts from: {' or '.join(WEIGHTS)}.")
-    ] = "imagenet",
-    modalities: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LIST",
-            help="Comma-separated: text, image, further columns as NAME (numbers or categories), "
-            "NAME:text, NAME:tabular:COLUMN+COLUMN. Default: text and image, where there are any.",
-        ),
-    ] = None,
-    epochs1: Annotated[
-        int | None, typer.Option(min=0, help="Epochs with the backbone frozen.")
-    ] = None,
-    epochs2: Annotated[
-        int | None, typer.Option(min=0, help="Epochs of fine-tuning the backbone.")
-    ] = None,
-    separate: Annotated[
-        bool, typer.Option("--separate", help="Train each tower from its own loss alone.")
-    ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 0,
-    name: Annotated[str | None, typer.Option(help="Name of the model; else the time.")] = None,
-    resume: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Go on with a run that was stopped.")
-    ] = None,
+    preset: how.Preset = "strong",
+    backbone: how.Backbone = None,
+    weights: how.Weights = "imagenet",
+    modalities: how.Modalities = None,
+    epochs1: how.Epochs1 = None,
+    epochs2: how.Epochs2 = None,
+    separate: how.Separate = False,
+    seed: how.Seed = 0,
+    name: how.Name = None,
+    resume: how.Resume = None,
     as_json: Json = False,
 ) -> None:
     """Train a model on the catalogue: phase 1 with a frozen backbone, then fine-tuning."""
@@ -62,6 +52,11 @@ def train(
         joint=not separate,
         seed=seed,
     )
+    if resume is not None and (name is not None or choices != RunChoices()):
+        raise ConfigError(
+            f"--resume {resume} goes on with the settings the run began with; leave the other "
+            "options out, or start a new training without --resume"
+        )
     finished = run_training(home, choices, name, resume)
     _show(finished, as_json)
 
@@ -75,8 +70,8 @@ def _show(finished: "Finished", as_json: bool) -> None:
     for text in finished.notes:
         screen.note(text)
     for split, scores in finished.scores.items():
-        screen.out().print(screen.scores_table(scores, f"{finished.name} on {split}"))
-    screen.out().print(f"model {finished.name} saved in {finished.folder}, {finished.seconds} s")
+        screen.out().print(tables.scores_table(scores, f"{finished.name} on {split}"))
+    screen.say(f"model {finished.name} saved in {finished.folder}, {finished.seconds} s")
 
 
 def run_training(
@@ -87,8 +82,8 @@ def run_training(
     from mmcore.cli.training_view import watch
     from mmcore.services import registry, training
 
-    with screen.stop_on_signal() as should_stop:
-        if resume:
+    with stop_on_signal() as should_stop:
+        if resume is not None:
             events = training.resume(workspace, settings, resume, should_stop)
         else:
             events = training.train(workspace, settings, choices, name, should_stop)
@@ -108,21 +103,30 @@ def run_training(
 def _parse_modalities(text: str | None):
     if text is None:
         return None
-    return tuple(parse_modality(part.strip()) for part in text.split(",") if part.strip())
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise ConfigError(f"--modalities {text!r} names none; write for example text,image")
+    return tuple(map(parse_modality, parts))
 
 
 def evaluate(
     home: Home = None,
-    split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
+    split: Annotated[
+        str, typer.Option(metavar="NAME", help="Products to score it on: train, val or test.")
+    ] = "test",
     model: Model = None,
     predictions: Annotated[
         Path | None,
         typer.Option(
+            parser=given_path,
             metavar="FILE",
-            help="Write product_id, label, view, predicted, probability (.csv or .parquet).",
+            help="Write product_id, label, view, predicted, probability (.csv or .parquet). "
+            "Without: scores alone.",
         ),
     ] = None,
-    per_class: Annotated[bool, typer.Option("--per-class", help="Show every class.")] = False,
+    per_class: Annotated[
+        bool, typer.Option("--per-class", metavar=FLAG, help="Show every class, worst first.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Score a model on a split: text, image, fused, fused without image, fused without text."""
@@ -140,26 +144,43 @@ def evaluate(
     if as_json:
         screen.print_json(result.to_json() | ({"classes": result.details} if per_class else {}))
         return
-    screen.out().print(screen.scores_table(result.scores, f"{result.model} on {split}"))
+    screen.out().print(tables.scores_table(result.scores, f"{result.model} on {split}"))
     if per_class:
-        screen.out().print(screen.class_table(result.details["fused"]["per_class"]))
+        screen.out().print(tables.class_table(result.details["fused"]["per_class"]))
 
 
 def demo(
     home: Home = None,
-    products: Annotated[int, typer.Option(min=5, max=1000, help="Drawn products a class.")] = 44,
+    products: Annotated[
+        int,
+        typer.Option(
+            metavar=COUNT, min=5, max=1000, help="Products to draw for each of the 27 classes."
+        ),
+    ] = 44,
     as_json: Json = False,
 ) -> None:
-    """Draw a catalogue, train on it, show scores and predictions. Nothing in it is real."""
+    """Draw a catalogue, train on it, show scores and predictions. Nothing in it is real.
+
+    A second call shows the same demo again; one that was stopped goes on where it was.
+    """
     workspace, settings = open_workspace(home)
     from mmcore.services import demo as service
 
     state = service.find_or_draw(workspace, settings, products, screen.counting)
-    if state.is_new or not state.model:
-        run_training(home, service.CHOICES, None, None)
+    if state.model:
+        screen.note(
+            f"the demo is there already ({state.num_products:,} drawn products, model "
+            f"{state.model}): nothing is drawn or trained anew; for a fresh one name an empty "
+            "folder with --home DIR"
+        )
+    elif state.run:
+        screen.note(f"the training {state.run} was stopped: it goes on")
+        run_training(home, service.CHOICES, None, state.run)
+    else:
+        run_training(home, service.CHOICES, service.run_name(workspace), None)
     with screen.counting("photos") as show:
         summary = service.summarise(workspace, settings, show)
     if as_json:
         screen.print_json(summary.to_json())
         return
-    screen.show_demo(summary)
+    tables.show_demo(summary)

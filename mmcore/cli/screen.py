@@ -1,168 +1,171 @@
-"""What the command line shows: progress bars on stderr, results on stdout."""
+"""What the command line shows: results on stdout, progress and notes on stderr.
+
+Nothing a person, a file or a model brings along is ever read as markup: the consoles have it
+switched off, and colour comes from Text objects. Control characters are shown, not obeyed.
+"""
 
 import json
-import signal
 import sys
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from mmcore.runtime import Prediction
-    from mmcore.services.demo import DemoSummary
+FIRST_LINE_S = 10.0  # without a terminal: what takes less needs no word about its progress
 
-VIEW_NAMES = {
-    "text": "text",
-    "image": "image",
-    "fused": "fused",
-    "fused_without_image": "fused, without image",
-    "fused_without_text": "fused, without text",
-}
+# an escape sequence in a title could clear the screen or forge a line of ours
+_CONTROL = {c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0xA0)) if c not in (9, 10)}
+
+
+class _Console(Console):
+    """A console that leaves a broken pipe to `main`: Rich would close stdout for stderr's sake."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise BrokenPipeError
 
 
 def out() -> Console:
     """Return the console for results (made anew: tests and pipes swap stdout)."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    return _console(sys.stdout)
 
 
 def err() -> Console:
     """Return the console for progress and notes."""
-    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+    return _console(sys.stderr)
+
+
+def _console(file: Any) -> Console:
+    return _Console(file=file, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def accept_any_text() -> None:
+    """Let stdout and stderr take every character, with a backslash where they lack it.
+
+    Names of files may hold bytes that are no text, and a terminal of the C locale knows no accent.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def say(text: str) -> None:
+    """Print a line of the result to stdout."""
+    out().print(plain(text))
 
 
 def print_json(data: Any) -> None:
     """Print one JSON object to stdout."""
-    print(json.dumps(data, ensure_ascii=False, indent=2))
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:  # JSON's own escapes are JSON still, Python's are not
+        text = json.dumps(data, indent=2)
+    print(text)
 
 
 def note(text: str) -> None:
     """Print a note to stderr."""
-    err().print(f"[dim]note:[/dim] {plain(text)}")
+    err().print(note_line(text))
+
+
+def note_line(text: str) -> Text:
+    """Return a note as it is printed."""
+    return Text.assemble(("note:", "dim"), " ", plain(text))
+
+
+def plain(text: str) -> str:
+    """Return text in which no character steers the terminal."""
+    return text.translate(_CONTROL)
+
+
+def cell(text: str) -> str:
+    """Return text for one cell of a table, on one line."""
+    return plain(" ".join(text.split()))
+
+
+class _Progress(Progress):
+    """Bars with a line of their own for what is to be said of the work."""
+
+    below = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield from super().get_renderables()
+        if self.below:  # beside a bar it would take the room of the remaining time
+            yield Text("  " + plain(self.below), no_wrap=True, overflow="ellipsis")
+
+
+class Bars:
+    """Progress bars with their remaining time; without a terminal, a line now and then."""
+
+    def __init__(self, progress: _Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+        self._began: dict[str, float] = {}
+        self._told_at = time.monotonic()
+        self._wait_s = FIRST_LINE_S
+
+    @property
+    def on_terminal(self) -> bool:
+        return not self._progress.disable
+
+    def show(self, name: str, done: int, total: int, text: str = "") -> None:
+        """Move the bar `name`, which appears with its first call."""
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(plain(name), total=None)
+            self._began[name] = time.monotonic()
+        self._progress.update(self._tasks[name], completed=done, total=total)
+        self._progress.below = text
+        if not self.on_terminal and time.monotonic() - self._told_at >= self._wait_s:
+            self.say(_progress_line(name, done, total, time.monotonic() - self._began[name]))
+            self._wait_s = max(FIRST_LINE_S, 0.1 * (time.monotonic() - self._began[name]))
+
+    def say(self, text: str | Text) -> None:
+        """Print a line above the bars."""
+        self._progress.console.print(plain(text) if isinstance(text, str) else text)
+        self._told_at = time.monotonic()
+
+
+def _progress_line(name: str, done: int, total: int, elapsed_s: float) -> str:
+    line = f"{name}: {done:,} of {total:,}"
+    if 0 < done < total:
+        minutes, seconds = divmod(round(elapsed_s * (total - done) / done), 60)
+        line += f", about {minutes}:{seconds:02d} left"
+    return line
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """Show progress bars on stderr, each with its remaining time; silent where piped."""
+def progress() -> Iterator[Bars]:
+    """Show progress bars on stderr."""
+    console = err()
     columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
+        SpinnerColumn("line" if console.options.ascii_only else "dots"),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
     )
-    console = err()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        yield bars
+    with _Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        yield Bars(bars)
 
 
 @contextmanager
-def counting(description: str) -> Iterator[Callable[[int, int], None]]:
+def counting(name: str) -> Iterator[Callable[[int, int], None]]:
     """Show one bar; yields a function to be called with (done, total)."""
     with progress() as bars:
-        task = bars.add_task(description, total=None, note="")
-        yield lambda done, total: bars.update(task, completed=done, total=total)
-
-
-@contextmanager
-def stop_on_signal() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGTERM or Ctrl-C into a request; yields the function that tells of it.
-
-    A second Ctrl-C interrupts at once.
-    """
-    asked = threading.Event()
-    before = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)}
-
-    def handle(number: int, frame: object) -> None:
-        if asked.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        asked.set()
-
-    for number in before:
-        signal.signal(number, handle)
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def scores_table(scores: dict, title: str) -> Table:
-    """Return the scores of all views as a table."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("view")
-    for column in ("macro-F1", "weighted F1", "accuracy", "calibration error", "products"):
-        table.add_column(column, justify="right")
-    for view, row in scores.items():
-        name = VIEW_NAMES.get(view, view.replace("_", " "))
-        if row is None:
-            table.add_row(name, *["-"] * 4, "0")
-            continue
-        cells = [f"{row[k]:.3f}" for k in ("macro_f1", "weighted_f1", "accuracy", "ece")]
-        table.add_row(name, *cells, f"{row['n']:,}")
-    return table
-
-
-def class_table(rows: list[dict]) -> Table:
-    """Return the per-class report as a table, worst classes first."""
-    table = Table(title="fused, by class (worst first)", title_justify="left")
-    table.add_column("class")
-    for column in ("precision", "recall", "F1", "products"):
-        table.add_column(column, justify="right")
-    for row in sorted(rows, key=lambda r: (r["n"] == 0, r["f1"])):
-        cells = [f"{row[k]:.3f}" for k in ("precision", "recall", "f1")]
-        table.add_row(plain(row["label"]), *cells, str(row["n"]))
-    return table
-
-
-def answer_table(answer: "Prediction", top: int) -> Table:
-    """Return the best classes of text, image and fused, side by side."""
-    usual = [view for view in answer.probs if "_without_" not in view]
-    table = Table()
-    for view in usual:
-        table.add_column(view)
-        table.add_column("", justify="right")
-    columns = [answer.top(view, top) for view in usual]
-    for row in zip(*columns, strict=True):
-        cells = [(plain(_label(r.code, r.name_fr)), f"{r.probability:.1%}") for r in row]
-        table.add_row(*(cell for pair in cells for cell in pair))
-    return table
-
-
-def show_demo(summary: "DemoSummary") -> None:
-    """Print what the demo has to show."""
-    console = out()
-    console.print(scores_table(summary.scores, f"{summary.model} on drawn test products"))
-    table = Table(title="drawn products and what the model says", title_justify="left")
-    for column in ("title", "labelled", "text", "image", "fused", ""):
-        table.add_column(column)
-    for e in summary.examples:
-        cells = [plain(c) for c in (e.title[:38], e.label, e.text, e.image, e.fused)]
-        table.add_row(*cells, f"{e.probability:.0%}")
-    console.print(table)
-    console.print(f"Every product above was drawn by code. Workspace: {summary.home}")
-    console.print('Try: python -m mmcore predict --title "piscine gonflable" --explain')
-
-
-def _label(code: str, name: str) -> str:
-    return code if name == code else f"{code} {name}"
-
-
-def plain(text: str) -> str:
-    """Return text in which square brackets are no rich markup."""
-    return text.replace("[", r"\[")
+        yield lambda done, total: bars.show(name, done, total)

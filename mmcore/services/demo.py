@@ -14,11 +14,12 @@ from mmcore.errors import WorkspaceError
 from mmcore.photos import PhotoStore
 from mmcore.services.catalogue import CsvImport, import_csv
 from mmcore.services.catalogue_frame import has_store, read_catalogue
+from mmcore.services.health_workspace import DRAWING_PREFIX
 from mmcore.services.models import list_models
 from mmcore.services.opening import opened_store
 from mmcore.services.people import LOCAL_NAME, ensure_actor
 from mmcore.settings import Settings
-from mmcore.store.products import read_facts
+from mmcore.store.products import count_products, read_facts
 from mmcore.workspace import Workspace
 
 COLUMNS = CsvColumns(
@@ -30,6 +31,7 @@ COLUMNS = CsvColumns(
     extra=("price", "brand", "true_label", "drawn"),
 )
 CHOICES = RunChoices(epochs1=20)
+RUN = "demo"  # its training has a name, so that a second call finds one that was killed
 EXAMPLES = 6  # test products shown with their predictions
 
 Count = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
@@ -37,10 +39,17 @@ Count = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 
 @dataclass(frozen=True)
 class DemoState:
-    """Whether there was a demo already."""
+    """How far the demo has come.
 
-    is_new: bool
-    model: str | None
+    Attributes:
+        num_products: in the drawn catalogue.
+        model: the newest one, None where none is finished.
+        run: name of a training that was stopped, to be resumed.
+    """
+
+    num_products: int
+    model: str | None = None
+    run: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,31 +93,39 @@ def find_or_draw(
     Raises:
         WorkspaceError: if the workspace holds a real catalogue.
     """
-    source = _source(workspace, settings)
-    if source is None:
-        _draw(workspace, settings, products_per_class, count)
-        return DemoState(is_new=True, model=None)
+    facts = _facts(workspace, settings)
+    if facts is None:
+        return DemoState(_draw(workspace, settings, products_per_class, count))
+    source, num_products = facts
     if source != "drawn":
         raise WorkspaceError(
             f"workspace {workspace.home} holds a real catalogue, which the drawn demo must "
-            "not mix with; choose another folder with --home DIR"
+            "not mix with; choose another folder with --home DIR or MMCORE_HOME"
         )
     models = list_models(workspace)
-    return DemoState(is_new=False, model=models[0].name if models else None)
+    is_waiting = (workspace.runs / RUN / "run.json").is_file()
+    return DemoState(
+        num_products=num_products,
+        model=models[0].name if models else None,
+        run=RUN if is_waiting else None,
+    )
 
 
-def _source(workspace: Workspace, settings: Settings) -> str | None:
+def _facts(workspace: Workspace, settings: Settings) -> tuple[str, int] | None:
+    """Return source and number of products of the catalogue, None where there is none."""
     if not has_store(workspace, settings):
         return None
     with opened_store(workspace, settings) as store, store.reading() as session:
         facts = read_facts(session)
-    return facts.source if facts else None
+        return facts and (facts.source, count_products(session))
 
 
-def _draw(workspace: Workspace, settings: Settings, products_per_class: int, count: Count) -> None:
+def _draw(workspace: Workspace, settings: Settings, products_per_class: int, count: Count) -> int:
+    """Return how many products were drawn and imported."""
     from mmcore.catalog.demo import draw_catalogue
 
-    with tempfile.TemporaryDirectory(prefix="rayon-demo-") as folder:
+    workspace.create()
+    with tempfile.TemporaryDirectory(prefix=DRAWING_PREFIX) as folder:
         with count("drawing products") as show:
             path = draw_catalogue(
                 Path(folder), products_per_class=products_per_class, progress=show
@@ -119,7 +136,13 @@ def _draw(workspace: Workspace, settings: Settings, products_per_class: int, cou
         with opened_store(workspace, settings) as store, count("importing them") as show:
             now = time.time()
             actor = ensure_actor(store, LOCAL_NAME, "admin", now)
-            import_csv(store, actor, workspace, options, now, show)
+            return import_csv(store, actor, workspace, options, now, show).totals.num_products
+
+
+def run_name(workspace: Workspace) -> str | None:
+    """Return the name of the demo's training, None (the time) where that is taken."""
+    is_taken = any((folder / RUN).exists() for folder in (workspace.models, workspace.runs))
+    return None if is_taken else RUN
 
 
 def summarise(

@@ -11,7 +11,7 @@ from mmcore.errors import ConfigError, TrainingDataError, WorkspaceError
 from mmcore.services.catalogue_frame import read_catalogue
 from mmcore.services.models import model_folder
 from mmcore.settings import Settings
-from mmcore.workspace import Workspace, write_atomically
+from mmcore.workspace import Workspace, check_target, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,12 +41,16 @@ class Evaluation:
         return {"model": self.model, "split": self.split, "n": self.n, **self.scores}
 
 
+def _silent(done: int, total: int) -> None:
+    pass
+
+
 def evaluate(
     workspace: Workspace,
     settings: Settings,
     split: str = "test",
     model: str | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = _silent,
 ) -> Evaluation:
     """Return the evaluation of a model (production, else the newest, without a name) on a split.
 
@@ -125,10 +129,12 @@ def _decided(
     tower = artifact.model.image_tower
     images = ImageInput(workspace, settings, artifact.config, tower and tower.backbone)
     try:
-        for result in images.prepare(products.photos, lambda: False):
-            progress(result.done, result.total)
         artifact.model.to(images.device)
-        return decide(artifact.model, images.final_reader(products)), images.notes()
+        if images.stays_frozen:  # the photos are the work, and their features are kept
+            for result in images.prepare(products.photos, lambda: False):
+                progress(result.done, result.total)
+            progress = _silent
+        return decide(artifact.model, images.final_reader(products), progress), images.notes()
     finally:
         images.close()
 
@@ -137,12 +143,12 @@ def check_table_path(path: Path) -> None:
     """Refuse a path that `write_table` couldn't write, before the work is done.
 
     Raises:
-        ConfigError: if the ending is neither .csv nor .parquet, or the folder doesn't exist.
+        ConfigError: if the ending is neither .csv nor .parquet.
+        WorkspaceError: if the folder doesn't exist or can't be written to.
     """
     if path.suffix not in TABLE_FORMATS:
         raise ConfigError(f"{path.name} ends in {path.suffix!r}: use {' or '.join(TABLE_FORMATS)}")
-    if not path.parent.is_dir():
-        raise ConfigError(f"folder {path.parent} doesn't exist; make it or choose another")
+    check_target(path)
 
 
 def write_table(table: "pd.DataFrame", path: Path) -> None:

@@ -1,6 +1,7 @@
 """Where a run's photos come from: cached features while the backbone is frozen, else pixels."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from mmcore.backbones import Backbone, build_backbone, find_weights
 from mmcore.batches import BatchReader, CachedFeatures, EncodedProducts, FreshPixels
 from mmcore.build import resolve_device
 from mmcore.config import PhaseConfig, RunConfig
-from mmcore.errors import TrainingDataError, TrainingInterrupted
+from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
 from mmcore.features import FeatureResult, fill_cache, open_cache
 from mmcore.photos import PhotoStore
 from mmcore.pixels import PhotoReader, photos_a_pass
@@ -35,6 +36,17 @@ def starting_backbone(
     return build_backbone(config.model.backbone, state, stream_seed(config.seed, "backbone"))
 
 
+@contextmanager
+def _cache_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WorkspaceError(
+            f"feature cache {folder} can't be written: {error.strerror or error}; free some space "
+            "(the cache itself may be deleted), or choose another workspace with --home DIR"
+        ) from error
+
+
 class ImageInput:
     """Feature cache and photo decoder around one backbone; without a backbone, neither."""
 
@@ -53,8 +65,10 @@ class ImageInput:
         self.backbone = backbone
         if backbone is None:
             return
+        self._cache_folder = workspace.cache
         self._reader = PhotoReader(PhotoStore(workspace.photos).read, settings.decode_threads)
-        self._cache = open_cache(workspace.cache, self.backbone)
+        with _cache_errors(self._cache_folder):
+            self._cache = open_cache(workspace.cache, self.backbone)
 
     def prepare(
         self, photos: Sequence[str], should_stop: Callable[[], bool]
@@ -63,13 +77,14 @@ class ImageInput:
         self._num_photos = len({key for key in photos if key})
         if self.backbone is None or not self._uses_cache:
             return
-        for result in fill_cache(self._cache, self.backbone, self._reader, photos, self.device):
-            yield result
-            if should_stop():
-                raise TrainingInterrupted(
-                    f"training was stopped while reading photos ({result.done} of {result.total} "
-                    "read, and kept)"
-                )
+        with _cache_errors(self._cache_folder):
+            for result in fill_cache(self._cache, self.backbone, self._reader, photos, self.device):
+                yield result
+                if should_stop():
+                    raise TrainingInterrupted(
+                        f"training was stopped while reading photos ({result.done} of "
+                        f"{result.total} read, and kept)"
+                    )
 
     @property
     def _uses_cache(self) -> bool:

@@ -48,7 +48,13 @@ def product_input(
             "nothing to predict from: give --title, --description or --image (any of them will do)"
         )
     data = read_photo(photo) if photo else None
-    return ProductInput(title, description, data, extra=dict(extra))
+    values = {name: _whole(value) for name, value in extra.items()}
+    return ProductInput(_whole(title), _whole(description), data, extra=values)
+
+
+def _whole(text: str) -> str:
+    """Return text without halves of characters, which can't be stored, hashed or printed."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def explain(

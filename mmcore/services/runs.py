@@ -52,17 +52,16 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def begin_run(workspace: Workspace, name: str | None, config: RunConfig, snapshot: str) -> Run:
-    """Return a new run, recorded on disk.
+def check_name(workspace: Workspace, name: str) -> None:
+    """Refuse a name that a new run can't have.
 
     Raises:
         WorkspaceError: if the name is taken or can't be a folder name.
     """
-    name = name or free_name(workspace)
     if not NAME_PATTERN.fullmatch(name):
         raise WorkspaceError(
-            f"model name {name!r} can't be used: take 1 to 80 letters, digits, dots, hyphens and "
-            "underscores, starting with a letter or digit"
+            f"model name {name[:100]!r} can't be used: take 1 to 80 letters, digits, dots, hyphens "
+            "and underscores, starting with a letter or digit"
         )
     if (workspace.models / name).exists():
         raise WorkspaceError(f"a model named {name!r} exists; choose another --name")
@@ -77,6 +76,17 @@ def begin_run(workspace: Workspace, name: str | None, config: RunConfig, snapsho
             f"{folder} is left over from a run that was killed as it began or ended; delete it, or "
             "choose another --name"
         )
+
+
+def begin_run(workspace: Workspace, name: str | None, config: RunConfig, snapshot: str) -> Run:
+    """Return a new run, recorded on disk.
+
+    Raises:
+        WorkspaceError: if the name is taken or can't be a folder name.
+    """
+    name = free_name(workspace) if name is None else name
+    check_name(workspace, name)
+    folder = workspace.runs / name
     run = Run(name, config, snapshot, folder, workspace.models / name)
     record_run(run)
     return run

@@ -5,7 +5,7 @@ where its caller stops asking: the command line draws the results, a job stores 
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from mmcore.errors import TrainingDataError, TrainingInterrupted
 from mmcore.services.catalogue_frame import read_catalogue
 from mmcore.services.finished import Finished, finished_before
 from mmcore.services.run_lock import held
-from mmcore.services.runs import Run, begin_run, find_run
+from mmcore.services.runs import Run, begin_run, check_name, find_run
 from mmcore.services.training_data import fit_modalities, select
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
@@ -38,7 +38,11 @@ class Started:
 
 @dataclass(frozen=True)
 class Judging:
-    """A run whose network is trained: it is calibrated and judged now, then saved."""
+    """How far the trained network has been judged."""
+
+    split: str
+    done: int
+    total: int
 
 
 Event = "Started | FeatureResult | StepResult | EpochResult | Judging | Finished"
@@ -56,6 +60,9 @@ def train(
     Raises:
         MmcoreError: of the kind that fits; a run that had begun can be resumed.
     """
+    build_run_config(choices, on_gpu=True)  # a wrong choice is told before anything is loaded
+    if name is not None:
+        check_name(workspace, name)
     catalogue = read_catalogue(workspace, settings)
     config, notes = plan(catalogue, choices, settings)
     training = _Training(workspace, settings, catalogue, config)
@@ -116,6 +123,7 @@ def plan(
     from mmcore.build import resolve_device
 
     device = resolve_device(settings.device)
+    build_run_config(choices, on_gpu=device.type != "cpu")  # on a CPU phase 2 is by request
     selection = select(catalogue)
     modalities, notes = fit_modalities(choices.modalities, selection.train)
     choices = replace(choices, modalities=modalities)
@@ -214,8 +222,8 @@ class _Training:
             yield from fit(self.model, data, self.config, options)
             state = checkpoint.load().state
             yield from self._fit_linear_heads(state.best_at[0], should_stop)
-            yield Judging()
-            finished = self._finish(run, notes, state.history, _Watch(started, should_stop))
+            watch = _Watch(started, should_stop)
+            finished = yield from self._finish(run, notes, state.history, watch)
             run.remove()  # before the last yield: a caller may stop there
             yield finished
         except TrainingInterrupted as error:
@@ -270,12 +278,12 @@ class _Training:
 
     def _finish(
         self, run: Run, notes: tuple[str, ...], history: list[dict], watch: "_Watch"
-    ) -> Finished:
+    ) -> Generator[Judging, None, Finished]:
         from mmcore import __version__
         from mmcore.artifact import Artifact, save_artifact
         from mmcore.manifest import Manifest
 
-        combiner, metrics, predictions = self._judge(watch.should_stop)
+        combiner, metrics, predictions = yield from self._judge(watch.should_stop)
         notes = (*notes, *self.images.notes())
         seconds = round(time.perf_counter() - watch.started, 1)
         metrics |= {"history": history, "notes": list(notes), "seconds": seconds}
@@ -297,16 +305,18 @@ class _Training:
         return Finished(run.name, run.model_folder, metrics["scores"], decided, notes, seconds)
 
     def _judge(self, should_stop: Callable[[], bool]):
-        """Return the fitted combiner, the metrics and the prediction rows of val and test."""
+        """Return the fitted combiner, the metrics and the prediction rows of val and test.
+
+        Yields how far it is.
+        """
         import pandas as pd
 
         from mmcore.reports import class_details, predictions_table, scores_by_view
-        from mmcore.views import decide, views
+        from mmcore.views import views
 
-        decisions = {
-            split: decide(self.model, self._final_reader(split, should_stop))
-            for split in ("val", "test")
-        }
+        decisions = {}
+        for split in ("val", "test"):
+            decisions[split] = yield from self._deciding(split, should_stop)
         if self.linear:
             # the heads have learnt from val, too: let the folds that did not speak for them
             heads = {**decisions["val"].heads, **self.linear.of_val()}
@@ -320,12 +330,20 @@ class _Training:
             tables.append(predictions_table(found, split_views, self.codes, split))
         return combiner, {"scores": scores, "classes": details}, pd.concat(tables)
 
-    def _final_reader(self, split: str, should_stop: Callable[[], bool]):
+    def _deciding(self, split: str, should_stop: Callable[[], bool]):
+        """Return the decisions on a split, yielding how far they are."""
         from mmcore.batches import InterruptibleReader
+        from mmcore.views import deciding
 
         reader = self.images.final_reader(self.products[split])
         where = f"while it was judged on {split}"
-        return InterruptibleReader(reader, lambda: stop_if_asked(should_stop, where))
+        watched = InterruptibleReader(reader, lambda: stop_if_asked(should_stop, where))
+        steps = deciding(self.model, watched)
+        while True:
+            try:
+                yield Judging(split, next(steps), len(self.products[split]))
+            except StopIteration as end:
+                return end.value
 
     def _combiner(self, val):
         import numpy as np

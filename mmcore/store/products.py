@@ -69,6 +69,11 @@ def read_facts(session: Session) -> CatalogueFacts | None:
     return CatalogueFacts(**{**value, "extra": tuple(value["extra"])}) if value else None
 
 
+def count_products(session: Session) -> int:
+    """Return how many products the catalogue has."""
+    return session.scalar(select(func.count()).select_from(Product)) or 0
+
+
 def write_facts(session: Session, facts: CatalogueFacts) -> None:
     """Write the facts about the catalogue."""
     put_setting(session, FACTS, {**asdict(facts), "extra": list(facts.extra)})

@@ -1,13 +1,12 @@
 """The command line on small real input: what it prints, how it ends, how it refuses."""
 
-import csv
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from shop import IMPORT, refused, rows, write_csv
 
 from mmcore.cli.app import main
 from mmcore.errors import WorkspaceError
@@ -15,72 +14,9 @@ from mmcore.services.catalogue_frame import read_catalogue
 from mmcore.settings import read_settings
 from mmcore.workspace import Workspace
 
-CLASSES = {"piscine": "2583", "livre": "10", "jouet": "1280"}
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.delenv("MMCORE_HOME", raising=False)
-    monkeypatch.setenv("MMCORE_OFFLINE", "1")
-    return tmp_path / "home"
-
-
-def rows(per_class: int = 12) -> list[dict]:
-    return [
-        {
-            "ref": f"{word}-{i}",
-            "titre": f"{word} modèle {i} {'bleu' if i % 2 else 'rouge'}",
-            "texte": "" if i % 3 else f"une belle {word}",
-            "cat": code,
-            "prix": str(10 * (1 + list(CLASSES).index(word)) + i),
-            "part": ("train", "train", "val", "test")[i % 4],
-        }
-        for word, code in CLASSES.items()
-        for i in range(per_class)
-    ]
-
-
-def write_csv(path: Path, products: list[dict]) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(products[0]))
-        writer.writeheader()
-        writer.writerows(products)
-    return path
-
-
-IMPORT = (
-    *("--id", "ref", "--title", "titre", "--description", "texte"),
-    *("--label", "cat", "--split", "part", "--extra", "prix"),
-)
-
-
-@pytest.fixture
-def imported(tmp_path, home, capsys):
-    path = write_csv(tmp_path / "shop.csv", rows())
-    assert main(["import", "csv", str(path), *IMPORT, "--home", str(home)]) == 0
-    capsys.readouterr()
-    return home
-
-
-@pytest.fixture
-def trained(imported, capsys):
-    assert main(["train", "--home", str(imported), "--epochs1", "8", "--name", "m1"]) == 0
-    capsys.readouterr()
-    return imported
-
 
 def catalogue_of(home):
     return read_catalogue(Workspace(home), read_settings(home))
-
-
-def refused(capsys, *arguments) -> str:
-    """Run a command that must fail as a user's error, and return its one line."""
-    assert main([str(a) for a in arguments]) == 1
-    captured = capsys.readouterr()
-    lines = captured.err.strip().splitlines()
-    assert lines and lines[-1].startswith("error: ") and "Traceback" not in captured.err
-    assert sum(line.startswith("error: ") for line in lines) == 1
-    return lines[-1]
 
 
 # -- import ------------------------------------------------------------------------------------
@@ -436,7 +372,7 @@ def test_predict_batch_never_writes_over_its_source(trained, tmp_path, capsys):
 
 def test_doctor_is_content_with_a_good_workspace(trained, capsys):
     assert main(["doctor", "--home", str(trained), "--json"]) == 0
-    found = {f["what"]: f["state"] for f in json.loads(capsys.readouterr().out)}
+    found = {f["what"]: f["state"] for f in json.loads(capsys.readouterr().out)["findings"]}
     assert found["catalogue"] == found["model"] == found["weights of efficientnet_lite0"] == "ok"
 
 

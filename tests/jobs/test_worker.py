@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from mmcore.errors import TrainingDataError, TrainingInterrupted
+from mmcore.errors import StoreError, TrainingDataError, TrainingInterrupted
 from mmcore.jobs.logs import log_path, read_tail
 from mmcore.jobs.records import record
 from mmcore.jobs.worker import Shift, work
@@ -397,7 +397,7 @@ def test_a_shift_outlives_a_database_that_is_away(make_worker, clock, monkeypatc
     worker, complaints = make_worker(lambda context: {}), []
 
     def away(now):
-        raise OperationalError("SELECT", {}, Exception("connection refused"))
+        raise StoreError("connection refused")
 
     monkeypatch.setattr(worker, "step", away)
     work(worker, Shift(), clock, lambda: len(complaints) == 3, complaints.append)

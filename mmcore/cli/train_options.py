@@ -1,0 +1,70 @@
+"""The options of `train`: what a person may choose for a run, in the words of the help."""
+
+from typing import Annotated
+
+import typer
+
+from mmcore.cli.options import COUNT, FLAG, given_text
+from mmcore.config import BACKBONES, PRESETS, WEIGHTS, preset_defaults
+
+Preset = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help=f"{' or '.join(PRESETS)}: what measures best, or the seed's drawing exactly.",
+    ),
+]
+Backbone = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help=f"Image backbone: {', '.join(BACKBONES)}. Without: {preset_defaults('backbone')}.",
+    ),
+]
+Weights = Annotated[
+    str,
+    typer.Option(metavar="NAME", help=f"Weights the backbone starts from: {' or '.join(WEIGHTS)}."),
+]
+Modalities = Annotated[
+    str | None,
+    typer.Option(
+        parser=given_text,
+        metavar="LIST",
+        help="Comma-separated: text, image, further columns as NAME (numbers or categories), "
+        "NAME:text, NAME:tabular:COLUMN+COLUMN. Without: text and image, where there are any.",
+    ),
+]
+Epochs1 = Annotated[
+    int | None,
+    typer.Option(
+        metavar=COUNT,
+        min=0,
+        help="Epochs of phase 1, backbone frozen; it ends early where val gains nothing. "
+        f"Without: {preset_defaults('epochs1')}.",
+    ),
+]
+Epochs2 = Annotated[
+    int | None,
+    typer.Option(
+        metavar=COUNT,
+        min=0,
+        help=f"Epochs of phase 2, all unfrozen. Without: {preset_defaults('epochs2')}.",
+    ),
+]
+Separate = Annotated[
+    bool,
+    typer.Option(
+        "--separate",
+        metavar=FLAG,
+        help="Train each tower from its own loss alone. Without: jointly.",
+    ),
+]
+Seed = Annotated[int, typer.Option(metavar=COUNT, min=0, help="Seed of every random stream.")]
+Name = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Name of the new model. Without: the time of day."),
+]
+Resume = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Go on with a run that was stopped, with its own settings."),
+]
