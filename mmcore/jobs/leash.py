@@ -5,11 +5,12 @@ for a cancel, the listening thread ends the job in the table itself: the late st
 closed and can write nothing.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mmcore.errors import JobCancelledError
+from mmcore.errors import JobCancelledError, JobLostError
 from mmcore.store import jobs
 from mmcore.store.engine import Store
 from mmcore.store.failures import AWAY
@@ -68,7 +69,7 @@ class Leash:
                 lease asks the table before it says yes.
         """
         if self._clock() - self._renewed_at > self._times.lease_s:
-            self._renew()
+            self._renew_late()
         if self._signal is Signal.CANCEL:
             raise JobCancelledError(f"job {self._held.job_id} was cancelled")
         if self._signal is Signal.LOST:
@@ -77,7 +78,8 @@ class Leash:
     def heed(self, may_go_on: bool) -> None:
         """Ask the table at once where a fenced write was refused, and act on the answer."""
         if not may_go_on:
-            self._look()
+            with contextlib.suppress(*AWAY):  # the listening thread asks again
+                self._look()
         self.check()
 
     # -- the listening thread --------------------------------------------------------------------
@@ -109,6 +111,15 @@ class Leash:
             self._note(jobs.renew(session, self._held, now, self._times.lease_s))
         self._renewed_at = now
         self._on_renew(now)
+
+    def _renew_late(self) -> None:
+        try:
+            self._renew()
+        except AWAY as error:
+            raise JobLostError(
+                f"the lease of job {self._held.job_id} has passed, and the database doesn't say "
+                f"whose the job is now ({error}); another attempt goes on"
+            ) from error
 
     def _look(self) -> None:
         with self._store.reading() as session:
