@@ -27,7 +27,8 @@ from mmcore.combiner import Combiner, combiner_from_json, combiner_to_json
 from mmcore.config import RunConfig, run_config_from_json, to_json
 from mmcore.encoders import Encoder, encoder_from_json, encoder_to_json
 from mmcore.errors import ArtifactError, MmcoreError
-from mmcore.fusion import FusionClassifier
+from mmcore.fusion import ByName, FusionClassifier
+from mmcore.linear import heads_from_specs
 from mmcore.manifest import (
     FILES,
     FORMAT,
@@ -97,8 +98,15 @@ def _write_parts(folder: Path, artifact: Artifact, predictions: pd.DataFrame) ->
     tensors = {k: t.detach().cpu().contiguous() for k, t in artifact.model.state_dict().items()}
     (folder / "model.safetensors").write_bytes(save(tensors))
     encoders = {name: encoder_to_json(e) for name, e in artifact.encoders.items()}
-    words = {name: data.pop("words") for name, data in encoders.items() if "words" in data}
-    _write_json(folder / "config.json", {"run": to_json(artifact.config), "encoders": encoders})
+    # what is long, and no configuration
+    words = {
+        name: {key: data.pop(key) for key in ("words", "ngrams")}
+        for name, data in encoders.items()
+        if "words" in data
+    }
+    linear = {name: head.spec() for name, head in artifact.model.linear.items()}
+    config = {"run": to_json(artifact.config), "encoders": encoders, "linear": linear}
+    _write_json(folder / "config.json", config)
     _write_json(folder / "vocab.json", words)
     _write_json(folder / "classes.json", [asdict(c) for c in artifact.classes])
     _write_json(folder / "combiner.json", combiner_to_json(artifact.combiner))
@@ -119,12 +127,13 @@ def load_artifact(folder: Path) -> Artifact:
         config = run_config_from_json(config_file["run"])
         words = read_json(folder / "vocab.json")
         encoders = {
-            name: encoder_from_json({**data, "words": words.get(name, [])})
+            name: encoder_from_json({**data, **words.get(name, {})})
             for name, data in config_file["encoders"].items()
         }
         classes = tuple(ClassName(**row) for row in read_json(folder / "classes.json"))
         combiner = combiner_from_json(read_json(folder / "combiner.json"))
         model = _empty_model(config, encoders, len(classes))
+        model.linear = ByName(heads_from_specs(config_file["linear"], len(classes)))
         model.load_state_dict(load_file(folder / "model.safetensors"))
         metrics = read_json(folder / "metrics.json")
     except ArtifactError:

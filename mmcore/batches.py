@@ -5,17 +5,19 @@ Holds the same products as `MultimodalDataGenerator`, without one-hot labels and
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from mmcore.config import ModelConfig
-from mmcore.encoders import Encoder
+from mmcore.encoders import Encoder, TextEncoder
 from mmcore.features import FeatureCache
+from mmcore.linear import SparseRows
 from mmcore.pixels import PhotoReader, photos_a_pass, to_tensor
 
 UNLABELLED = -1
@@ -31,6 +33,8 @@ class EncodedProducts:
     present: Mapping[str, np.ndarray]  # modality -> (N,) bool; image: a photo is named
     photos: np.ndarray  # (N,) str, "" where there is none
     labels: np.ndarray  # (N,) int64 class ids, UNLABELLED where there is none
+    # text modality -> (N, D) rows for its linear head, where it has one
+    ngrams: Mapping[str, sparse.csr_array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.product_ids)
@@ -43,6 +47,7 @@ class Batch:
     inputs: dict[str, Tensor]
     present: dict[str, Tensor]
     labels: Tensor
+    ngrams: dict[str, SparseRows] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -66,6 +71,11 @@ def encode_products(
     encoded = {name: encoder.encode(products) for name, encoder in encoders.items()}
     inputs = {name: rows for name, (rows, _) in encoded.items()}
     present = {name: filled for name, (_, filled) in encoded.items()}
+    ngrams = {}
+    for name, encoder in encoders.items():
+        if isinstance(encoder, TextEncoder) and encoder.ngrams:
+            ngrams[name], has = encoder.encode_ngrams(products)
+            present[name] = present[name] | has
     photos = np.array(products["photo"], dtype=object)
     if model.image_name:
         present[model.image_name] = photos != ""
@@ -77,7 +87,38 @@ def encode_products(
         present={m.name: present[m.name] for m in model.modalities},
         photos=photos,
         labels=np.array([ids.get(label, UNLABELLED) for label in labels], dtype=np.int64),
+        ngrams=ngrams,
     )
+
+
+def concatenate(parts: Sequence[EncodedProducts]) -> EncodedProducts:
+    """Return the products of all parts, which come from the same encoders, in order."""
+    first = parts[0]
+
+    def joined(arrays: Iterable[np.ndarray]) -> np.ndarray:
+        return np.concatenate(list(arrays))
+
+    return EncodedProducts(
+        product_ids=joined(part.product_ids for part in parts),
+        inputs={name: joined(part.inputs[name] for part in parts) for name in first.inputs},
+        present={name: joined(part.present[name] for part in parts) for name in first.present},
+        photos=joined(part.photos for part in parts),
+        labels=joined(part.labels for part in parts),
+        ngrams={
+            name: sparse.csr_array(sparse.vstack([part.ngrams[name] for part in parts]))
+            for name in first.ngrams
+        },
+    )
+
+
+def to_sparse_rows(rows: sparse.csr_array) -> SparseRows:
+    """Return rows of a sparse matrix as tensors, padded to the longest of them."""
+    lengths = np.diff(rows.indptr)
+    ids = np.zeros((rows.shape[0], max(1, lengths.max(initial=0))), dtype=np.int64)
+    values = np.zeros(ids.shape, dtype=np.float32)
+    is_filled = np.arange(ids.shape[1]) < lengths[:, None]  # (B, L)
+    ids[is_filled], values[is_filled] = rows.indices, rows.data
+    return SparseRows(torch.from_numpy(ids), torch.from_numpy(values))
 
 
 def lacking_columns(products: pd.DataFrame, model: ModelConfig) -> list[str]:
@@ -171,6 +212,7 @@ class BatchReader:
             {name: t.to(self._device) for name, t in inputs.items()},
             {name: torch.from_numpy(a).to(self._device) for name, a in present.items()},
             torch.from_numpy(products.labels[rows]).to(self._device),
+            {n: to_sparse_rows(m[rows]).to(self._device) for n, m in products.ngrams.items()},
         )
 
 

@@ -5,11 +5,14 @@ the log-probabilities of its sources: the heads of the modalities at hand and th
 The weights minimise the log-loss, so their sum is also the inverse temperature: the answer comes
 out calibrated. The problem is convex in the weights.
 
+Val is small, and the network was stopped by it. Linear heads have spoken on folds of train and val
+that they had not seen: where there are any, weights start from there, and val moves them.
+
 Why decisions and not features alone: on the Rakuten challenge feature fusion scored no better
 than text alone (macro-F1 89.9) and decision fusion 90.9.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -17,7 +20,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from mmcore.config import FUSED
+from mmcore.config import FUSED, linear_source
 from mmcore.errors import ConfigError
 from mmcore.metrics import macro_f1
 
@@ -25,6 +28,9 @@ MIN_PRODUCTS = 20  # fewer labelled val products than this can't tell weights fr
 MAX_WEIGHT = 20.0
 # pulls each weight towards an equal share with the force of this many products
 PRIOR_PRODUCTS = 2.0
+# the same towards weights that folds over train and val have found: on three catalogues of 1,000 to
+# 3,000 products 50 and 100 did best, 2 lost a point of macro-F1
+START_PRODUCTS = 100.0
 
 Pattern = tuple[str, ...]
 
@@ -75,53 +81,97 @@ def uncalibrated(names: tuple[str, ...], why: str) -> Combiner:
     )
 
 
-def equal_shares(names: tuple[str, ...], why: str) -> Combiner:
-    """Return the combiner that averages the log-probabilities of all sources at hand."""
-    rules = {p: Rule({s: 1 / len(_sources(p)) for s in _sources(p)}, why) for p in patterns(names)}
-    return Combiner(rules, {name: Rule({name: 1.0}, why) for name in names})
+def equal_shares(names: tuple[str, ...], why: str, linear: Collection[str] = ()) -> Combiner:
+    """Return the combiner that averages the log-probabilities of all sources at hand.
+
+    Args:
+        names: of the modalities.
+        linear: those with a linear head.
+    """
+
+    def sources(pattern: Pattern) -> list[str]:
+        return [*pattern, *(linear_source(name) for name in pattern if name in linear)]
+
+    def share(of: list[str]) -> Rule:
+        return Rule({source: 1 / len(of) for source in of}, why)
+
+    rules = {pattern: share([*sources(pattern), FUSED]) for pattern in patterns(names)}
+    return Combiner(rules, {name: share(sources((name,))) for name in names})
 
 
-def fit_rule(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> Rule:
+def fit_rule(
+    logits: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    start: Mapping[str, float] | None = None,
+) -> Rule:
     """Return the rule that does best on val, never one that is worse than its best source.
 
     Args:
         logits: source -> (N, K), all under one availability pattern.
         labels: (N,) class ids.
+        start: what is known of the sources' weights from more products than val has
+            (`fold_weights`); a source that isn't in it has to earn its weight on val.
     """
-    mixed = _fit_weights(logits, labels)
-    rule = Rule(mixed, f"weighted on {len(labels)} val products")
+    if start is None:
+        weights = _fit_weights(logits, labels, _equal(logits), PRIOR_PRODUCTS)
+    else:
+        weights = _fit_weights(logits, labels, start, START_PRODUCTS)
+    rule = Rule(weights, f"weighted on {len(labels)} val products")
+    if len(logits) == 1:
+        return rule
     alone = {s: macro_f1(labels, logits[s].argmax(axis=1)) for s in logits}
     best = max(alone, key=alone.get)
+    single = Rule(_fit_weights({best: logits[best]}, labels, {best: 1.0}, PRIOR_PRODUCTS), "")
     together = macro_f1(labels, rule.probs(logits).argmax(axis=1))
-    if len(logits) == 1 or together >= alone[best]:
+    # worse by both measures: a few products of small classes move macro-F1 alone by chance
+    if together >= alone[best] or _loss(rule, logits, labels) <= _loss(single, logits, labels):
         return rule
-    weights = _fit_weights({best: logits[best]}, labels)
     why = f"{best} alone: on val {alone[best]:.3f} macro-F1, weighted {together:.3f}"
-    return Rule(weights, why)
+    return Rule(single.weights, why)
 
 
-def _sources(pattern: Pattern) -> tuple[str, ...]:
-    return (*pattern, FUSED)
+def fold_weights(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[str, float]:
+    """Return the weights that do best on products that none of the sources had seen.
+
+    Args:
+        logits: source -> (N, K), of folds (see `linear_fit.py`).
+        labels: (N,) class ids.
+    """
+    return _fit_weights(logits, labels, _equal(logits), PRIOR_PRODUCTS)
 
 
-def _fit_weights(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[str, float]:
-    """Return source -> weight >= 0 with the lowest log-loss, pulled towards equal shares."""
+def _equal(logits: Mapping[str, np.ndarray]) -> dict[str, float]:
+    return dict.fromkeys(logits, 1 / len(logits))
+
+
+def _loss(rule: Rule, logits: Mapping[str, np.ndarray], labels: np.ndarray) -> float:
+    probs = rule.probs(logits)[np.arange(len(labels)), labels]
+    return -float(np.log(np.maximum(probs, np.finfo(float).tiny)).mean())
+
+
+def _fit_weights(
+    logits: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    start: Mapping[str, float],
+    pull_products: float,
+) -> dict[str, float]:
+    """Return source -> weight >= 0 with the lowest log-loss, pulled towards the start."""
     sources = list(logits)
     stacked = np.stack([log_softmax(logits[s].astype(np.float64), axis=1) for s in sources])
-    rows, start = np.arange(len(labels)), np.full(len(sources), 1 / len(sources))
+    rows, first = np.arange(len(labels)), np.array([start.get(s, 0.0) for s in sources])
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         log_probs = log_softmax(np.tensordot(weights, stacked, axes=1), axis=1)  # (N, K)
         # gradient of the log-loss: expected minus observed log-probability of each source
         expected = (np.exp(log_probs) * stacked).sum(axis=(1, 2))
         observed = stacked[:, rows, labels].sum(axis=1)
-        pull = PRIOR_PRODUCTS * (weights - start)
-        value = -log_probs[rows, labels].sum() + PRIOR_PRODUCTS / 2 * ((weights - start) ** 2).sum()
-        return value / len(labels), (expected - observed + pull) / len(labels)
+        distance = weights - first
+        value = -log_probs[rows, labels].sum() + pull_products / 2 * (distance**2).sum()
+        return value / len(labels), (expected - observed + pull_products * distance) / len(labels)
 
     bounds = [(0.0, MAX_WEIGHT)] * len(sources)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    weights = found.x if found.x.sum() > 0 else start
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds)
+    weights = found.x if found.x.sum() > 0 else first
     return {source: float(weight) for source, weight in zip(sources, weights, strict=True)}
 
 

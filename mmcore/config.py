@@ -17,6 +17,7 @@ WEIGHTS = ("imagenet", "random")
 MODALITY_KINDS = ("text", "image", "tabular")
 MAX_MODALITIES = 6  # every choice of them gets a rule of its own: 63 at 6
 FUSED = "fused"  # the view of all modalities together; no modality may be called so
+_LINEAR = "linear:"  # no modality's name holds a colon
 # columns of a table of predictions, in which each modality gets columns of its own
 _RESULT_NAMES = ("product_id", "predicted", "name_fr", "probability", "problems")
 _BOOKKEEPING = "is the catalogue's own bookkeeping and says nothing about new products"
@@ -26,6 +27,16 @@ CLOSED_COLUMNS = {
     "photo": "is read by the modality called image",
     **dict.fromkeys(("product_id", "group_id", "split", "photo_hash"), _BOOKKEEPING),
 }
+
+
+def linear_source(modality: str) -> str:
+    """Return the name under which a modality's linear head is a source of decisions."""
+    return _LINEAR + modality
+
+
+def modality_of(source: str) -> str:
+    """Return the modality that a source other than the fusion looks at."""
+    return source.removeprefix(_LINEAR)
 
 
 def knob(default: Any, help: str, low: float | None = None, high: float | None = None) -> Any:
@@ -128,6 +139,7 @@ class ModelConfig(Checked):
         0.2, "share of products that lose one modality in a training step", 0.0, 0.9
     )
     head_weight: float = knob(1.0, "weight of each tower's own loss beside the fused loss", 0, 10)
+    linear_heads: bool = knob(True, "a linear head over n-grams, photo features or columns, too")
     joint: bool = knob(True, "let the fused loss reach into the towers (else train them apart)")
 
     def __post_init__(self) -> None:
@@ -200,10 +212,10 @@ class RunChoices:
     seed: int = 0
 
 
-# backbone, epochs of phase 1, decision-level fusion: what the two presets differ in
+# backbone, epochs of phase 1, the drawing and nothing else: what the two presets differ in
 _PRESET_ROWS = {
-    "strong": {"backbone": "efficientnet_lite0", "epochs1": 30, "use_combiner": True},
-    "seed": {"backbone": "mobilenet_v2", "epochs1": 15, "use_combiner": False},
+    "strong": {"backbone": "efficientnet_lite0", "epochs1": 30, "is_plain": False},
+    "seed": {"backbone": "mobilenet_v2", "epochs1": 15, "is_plain": True},
 }
 # On CPU cores an unfrozen epoch costs about a second per dozen photos, so there it is by request.
 _EPOCHS2 = {"cpu": 0, "gpu": 5}
@@ -231,10 +243,11 @@ def build_run_config(choices: RunChoices, on_gpu: bool) -> RunConfig:
             modalities=modalities,
             backbone=choices.backbone or row["backbone"],
             weights=choices.weights,
+            linear_heads=not row["is_plain"],
             joint=choices.joint,
         ),
         phases=tuple(phases),
-        use_combiner=row["use_combiner"],
+        use_combiner=not row["is_plain"],
         seed=choices.seed,
     )
 

@@ -3,15 +3,17 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from mmcore.config import ModalityConfig
 from mmcore.errors import ConfigError
 from mmcore.figures import parse_number
+from mmcore.ngrams import NgramEncoder, fit_ngrams, ngrams_from_json, ngrams_to_json
 from mmcore.text import PAD_ID, TEXT_LENGTH, Vocabulary, build_vocabulary
 
 MAX_CATEGORIES = 50  # most frequent values of a category column that get a place of their own
@@ -30,6 +32,7 @@ class TextEncoder:
     columns: tuple[str, ...]
     vocabulary: Vocabulary
     length: int = TEXT_LENGTH
+    ngrams: NgramEncoder | None = None  # for the linear head, where the model has one
 
     def encode(self, products: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return (N, 60) int64 token ids and (N,) bool: whether any known word is there."""
@@ -38,6 +41,14 @@ class TextEncoder:
         for i, texts in enumerate(zip(*columns, strict=True)):
             ids[i] = self.vocabulary.encode(texts, self.length)
         return ids, (ids != PAD_ID).any(axis=1)
+
+    def encode_ngrams(self, products: pd.DataFrame) -> tuple[sparse.csr_array | None, np.ndarray]:
+        """Return (N, D) rows for the linear head, None without one; and (N,) bool: whether there
+        is anything in a row. A text of unknown words may still hold known parts of words."""
+        if self.ngrams is None:
+            return None, np.zeros(len(products), dtype=bool)
+        rows = self.ngrams.encode(products)
+        return rows, np.diff(rows.indptr) > 0
 
 
 @dataclass(frozen=True)
@@ -126,6 +137,19 @@ def fit_encoder(modality: ModalityConfig, train: pd.DataFrame) -> Encoder:
     return encoder
 
 
+def with_ngrams(encoders: Mapping[str, Encoder], products: pd.DataFrame) -> dict[str, Encoder]:
+    """Return the text encoders with the n-grams of the products to learn from.
+
+    Args:
+        products: of train and val: linear heads learn from both.
+    """
+    return {
+        name: replace(encoder, ngrams=fit_ngrams(encoder.columns, products, is_apart=False))
+        for name, encoder in encoders.items()
+        if isinstance(encoder, TextEncoder)
+    }
+
+
 def _refuse_empty(is_empty: bool, modality: ModalityConfig) -> None:
     if is_empty:
         raise ConfigError(
@@ -160,11 +184,13 @@ def _signed_log(text: str) -> float:
 def encoder_to_json(encoder: Encoder) -> dict:
     """Return an encoder as plain JSON values."""
     if isinstance(encoder, TextEncoder):
+        ngrams = encoder.ngrams
         return {
             "kind": "text",
             "columns": list(encoder.columns),
             "length": encoder.length,
             "words": list(encoder.vocabulary.words),
+            "ngrams": None if ngrams is None else ngrams_to_json(ngrams),
         }
     columns = [
         {"name": c.name, "mean": c.mean, "std": c.std}
@@ -184,7 +210,8 @@ def encoder_from_json(data: dict) -> Encoder:
     try:
         if data["kind"] == "text":
             vocabulary = Vocabulary(tuple(data["words"]))
-            return TextEncoder(tuple(data["columns"]), vocabulary, int(data["length"]))
+            ngrams = None if data["ngrams"] is None else ngrams_from_json(data["ngrams"])
+            return TextEncoder(tuple(data["columns"]), vocabulary, int(data["length"]), ngrams)
         return TabularEncoder(
             tuple(
                 CategoryColumn(c["name"], tuple(c["values"]))

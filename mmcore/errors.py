@@ -39,6 +39,14 @@ class TrainingInterrupted(MmcoreError):
     run: str | None = None  # name of the run that can be resumed
 
 
+class JobLostError(MmcoreError):
+    """A job went to another worker, or ended; this one may write nothing of it any more."""
+
+
+class JobCancelledError(MmcoreError):
+    """A person asked for the job to be cancelled."""
+
+
 class CheckpointError(MmcoreError):
     """A checkpoint can't be written, read, or belongs to another run."""
 
@@ -64,7 +72,16 @@ class BackupError(MmcoreError):
 
 
 class StaleWriteError(MmcoreError):
-    """Somebody else changed the product since it was shown; nothing was written."""
+    """Somebody else changed the product since it was shown; nothing was written.
+
+    Attributes:
+        version: of the product now; a person who has seen it may write again with this one.
+        label: its class code now, None without a label.
+    """
+
+    def __init__(self, message: str, version: int | None = None, label: str | None = None) -> None:
+        super().__init__(message)
+        self.version, self.label = version, label
 
 
 class NotFoundError(MmcoreError):

@@ -15,13 +15,15 @@ import numpy as np
 import pandas as pd
 import torch
 from captum.attr import FeatureAblation, IntegratedGradients
+from scipy import sparse
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from mmcore.artifact import Artifact
 from mmcore.backbones import FEATURE_PX
+from mmcore.batches import to_sparse_rows
 from mmcore.combiner import Pattern
-from mmcore.config import FUSED, ModalityConfig
+from mmcore.config import FUSED, ModalityConfig, linear_source
 from mmcore.encoders import TextEncoder
 from mmcore.errors import ProductError
 from mmcore.images import decode_photo
@@ -98,6 +100,15 @@ def explain(
     )
 
 
+@dataclass(frozen=True)
+class _Variants:
+    """One modality of a product, changed in B ways."""
+
+    features: Tensor  # (B, dim) of its tower
+    linear: Tensor | None  # (B, K) of its linear head, None without one
+    has: Tensor | None = None  # (B,) bool, False where nothing of it is left; None: it is there
+
+
 class _Subject:
     """One product under explanation: its tower features, and the fused answer as a function."""
 
@@ -112,6 +123,9 @@ class _Subject:
         self.maps: Tensor | None = None  # (1, 1280, 7, 7), the photo's feature maps
         with torch.no_grad():
             self.features = {name: self._tower_features(name) for name in self.model.names}
+            self.linear = {
+                linear_source(name): self._linear_logits(name) for name in self.model.linear
+            }
 
     def _tower_features(self, name: str) -> Tensor:
         """Return (1, dim); anything finite where the product lacks the modality."""
@@ -125,6 +139,24 @@ class _Subject:
         rows, _ = self.artifact.encoders[name].encode(self.frame(name))
         return tower(torch.from_numpy(rows).to(self.device))
 
+    def _linear_logits(self, name: str) -> Tensor:
+        """Return (1, K) of a modality's linear head; anything where the product lacks it."""
+        if name not in self.pattern:
+            return torch.zeros(1, self.model.num_classes, device=self.device)
+        head = self.model.linear[name]
+        if self.maps is not None and name == self.artifact.config.model.image_name:
+            return head(self.maps.mean(dim=(2, 3)))
+        encoder = self.artifact.encoders[name]
+        if isinstance(encoder, TextEncoder):
+            ngrams, _ = encoder.encode_ngrams(self.frame(name))
+            return self.of_ngrams(name, ngrams)
+        rows, _ = encoder.encode(self.frame(name))
+        return head(torch.from_numpy(rows).to(self.device))
+
+    def of_ngrams(self, name: str, rows: sparse.csr_array) -> Tensor:
+        """Return (B, K) logits of a text modality's linear head."""
+        return self.model.linear[name](to_sparse_rows(rows).to(self.device))
+
     def frame(self, name: str) -> pd.DataFrame:
         """Return the columns of a modality as a frame of one row."""
         modality = next(m for m in self.artifact.config.model.modalities if m.name == name)
@@ -136,21 +168,19 @@ class _Subject:
             return getattr(self.product, column)
         return str(self.product.extra.get(column, ""))
 
-    def log_prob(self, name: str, features: Tensor, has: Tensor | None = None) -> Tensor:
-        """Return (B,) log-probability of the class with one tower's features replaced.
-
-        Args:
-            name: of the modality.
-            features: (B, dim).
-            has: (B,) bool, False where nothing of the modality is left; None: it is there.
-        """
-        size = len(features)
+    def log_prob(self, name: str, variants: "_Variants") -> Tensor:
+        """Return (B,) log-probability of the class with one modality replaced by variants of it."""
+        size, has = len(variants.features), variants.has
         if has is None:
             has = torch.ones(size, dtype=torch.bool, device=self.device)
-        replaced = {n: f.expand(size, -1) for n, f in self.features.items()} | {name: features}
-        present = {n: torch.full_like(has, n in self.pattern) for n in replaced} | {name: has}
-        logits = self.model.head_logits(replaced)
-        logits[FUSED] = self.model.fuse(replaced, present)
+        features = {n: f.expand(size, -1) for n, f in self.features.items()}
+        features[name] = variants.features
+        present = {n: torch.full_like(has, n in self.pattern) for n in features} | {name: has}
+        logits = self.model.head_logits(features)
+        logits |= {source: row.expand(size, -1) for source, row in self.linear.items()}
+        if variants.linear is not None:
+            logits[linear_source(name)] = variants.linear
+        logits[FUSED] = self.model.fuse(features, present)
         with_it = self._decided(self.pattern, logits)
         others = tuple(n for n in self.pattern if n != name)
         equal = torch.full_like(with_it, -math.log(self.model.num_classes))
@@ -169,7 +199,9 @@ def _word_weights(subject: _Subject, modality: ModalityConfig) -> list[WordWeigh
     encoder = subject.artifact.encoders[modality.name]
     assert isinstance(encoder, TextEncoder)
     texts = {column: words(subject.value(column)) for column in modality.columns}
-    known = [w for text in texts.values() for w in text if w in encoder.vocabulary.ids]
+    # parts of a word that is not in the vocabulary may be known as n-grams
+    vocabulary = None if encoder.ngrams else encoder.vocabulary.ids
+    known = [w for text in texts.values() for w in text if vocabulary is None or w in vocabulary]
     distinct = list(dict.fromkeys(known))[:MAX_WORDS]
 
     def answer(presence: Tensor) -> Tensor:
@@ -182,11 +214,7 @@ def _word_weights(subject: _Subject, modality: ModalityConfig) -> list[WordWeigh
             column: [" ".join(w for w in text if w not in gone) for gone in variants]
             for column, text in texts.items()
         }
-        rows, has = encoder.encode(pd.DataFrame(left))
-        with torch.no_grad():
-            ids = torch.from_numpy(rows).to(subject.device)
-            features = subject.model.towers[modality.name](ids)
-            return subject.log_prob(modality.name, features, torch.from_numpy(has).to(ids.device))
+        return _of_texts(subject, modality.name, pd.DataFrame(left))
 
     presence = torch.ones(1, len(distinct))
     weights = FeatureAblation(answer).attribute(presence, perturbations_per_eval=WORDS_A_PASS)
@@ -196,13 +224,31 @@ def _word_weights(subject: _Subject, modality: ModalityConfig) -> list[WordWeigh
     ]
 
 
+@torch.no_grad()
+def _of_texts(subject: _Subject, name: str, texts: pd.DataFrame) -> Tensor:
+    """Return (B,) log-probability of the class with other texts in the modality's columns."""
+    encoder = subject.artifact.encoders[name]
+    rows, has_words = encoder.encode(texts)
+    features = subject.model.towers[name](torch.from_numpy(rows).to(subject.device))
+    ngrams, has_ngrams = encoder.encode_ngrams(texts)
+    linear = subject.of_ngrams(name, ngrams) if name in subject.model.linear else None
+    has = torch.from_numpy(has_words | has_ngrams).to(subject.device)
+    return subject.log_prob(name, _Variants(features, linear, has))
+
+
 def _region_weights(subject: _Subject) -> np.ndarray | None:
     """Return (7, 7) contributions of the photo's regions, None without a photo."""
     if subject.maps is None:
         return None
     name = subject.artifact.config.model.image_name
     tower = subject.model.towers[name]
-    method = IntegratedGradients(lambda maps: subject.log_prob(name, tower(maps)))
+    head = subject.model.linear[name] if name in subject.model.linear else None
+
+    def answer(maps: Tensor) -> Tensor:
+        linear = head(maps.mean(dim=(2, 3))) if head else None
+        return subject.log_prob(name, _Variants(tower(maps), linear))
+
+    method = IntegratedGradients(answer)
     weights = method.attribute(
         subject.maps.contiguous(), n_steps=INTEGRATION_STEPS, internal_batch_size=None
     )

@@ -4,17 +4,43 @@ Read after `trainer.py`; what the towers are stands in `towers.py`. Decision-lev
 logits given here is in `combiner.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 
-from mmcore.config import FUSED
+from mmcore.config import FUSED, linear_source
+from mmcore.linear import LinearHead, SparseRows
 from mmcore.towers import ImageTower, dense
 
 FUSION_WIDTHS = (256, 128)
 FUSION_DROPOUTS = (0.4, 0.3)
 MIN_BATCHNORM_ROWS = 2  # BatchNorm can't take a deviation of one row
+
+
+class ByName(nn.ModuleDict):
+    """Modules by modality. A modality may have any name, also that of a method ("type", "values"),
+    which a ModuleDict would refuse."""
+
+    _PREFIX = "on_"
+
+    def __getitem__(self, name: str) -> nn.Module:
+        return super().__getitem__(self._PREFIX + name)
+
+    def __setitem__(self, name: str, module: nn.Module) -> None:
+        super().__setitem__(self._PREFIX + name, module)
+
+    def __iter__(self) -> Iterator[str]:
+        return (key.removeprefix(self._PREFIX) for key in super().__iter__())
+
+    def __contains__(self, name: str) -> bool:
+        return super().__contains__(self._PREFIX + name)
+
+    def keys(self) -> list[str]:
+        return list(self)
+
+    def items(self) -> list[tuple[str, nn.Module]]:
+        return list(zip(self, self.values(), strict=True))
 
 
 class FusionClassifier(nn.Module):
@@ -34,16 +60,13 @@ class FusionClassifier(nn.Module):
             joint: False keeps the fused loss out of the towers: each learns from its head alone.
         """
         super().__init__()
-        self.towers = nn.ModuleDict(towers)
+        self.towers = ByName(dict(towers))
         self.num_classes = num_classes
         self.joint = joint
         dims = {name: tower.dim for name, tower in towers.items()}
-        self.missing = nn.ParameterDict(
-            {name: nn.Parameter(torch.zeros(dim)) for name, dim in dims.items()}
-        )
-        self.heads = nn.ModuleDict(
-            {name: nn.Linear(dim, num_classes) for name, dim in dims.items()}
-        )
+        self.missing = nn.ParameterList(torch.zeros(dim) for dim in dims.values())
+        self.heads = ByName({name: nn.Linear(dim, num_classes) for name, dim in dims.items()})
+        self.linear = ByName()  # fitted after training, see `linear.py`
         widths = (sum(dims.values()), *FUSION_WIDTHS)
         blocks = [dense(widths[i], widths[i + 1], p) for i, p in enumerate(FUSION_DROPOUTS)]
         self.fusion = nn.Sequential(*blocks, nn.Linear(FUSION_WIDTHS[-1], num_classes))
@@ -77,6 +100,28 @@ class FusionClassifier(nn.Module):
         logits[FUSED] = self.fuse(embeddings, fused_present or present)
         return logits
 
+    def pooled(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the inputs with photos as (B, 1280) features: the backbone runs once for all."""
+        return {
+            name: tower.pooled(inputs[name]) if isinstance(tower, ImageTower) else inputs[name]
+            for name, tower in self.towers.items()
+        }
+
+    def linear_logits(
+        self, pooled: Mapping[str, Tensor], ngrams: Mapping[str, SparseRows]
+    ) -> dict[str, Tensor]:
+        """Return source -> (B, K) logits of the linear heads; none before they are fitted.
+
+        Args:
+            pooled: from `pooled`.
+            ngrams: text modality -> its rows.
+        """
+        heads: dict[str, LinearHead] = dict(self.linear.items())
+        return {
+            linear_source(name): head(ngrams[name] if head.is_sparse else pooled[name])
+            for name, head in heads.items()
+        }
+
     def embed(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]):
         """Return name -> (B, dim) tower features; rows without the modality are arbitrary."""
         return {
@@ -90,9 +135,9 @@ class FusionClassifier(nn.Module):
     def fuse(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
         """Return the fused logits (B, K), with the missing vector where `present` is False."""
         parts = []
-        for name in self.towers:
+        for name, missing in zip(self.towers, self.missing, strict=True):
             features = embeddings[name] if self.joint else embeddings[name].detach()
-            stand_in = self.missing[name].to(features.dtype).expand_as(features)
+            stand_in = missing.to(features.dtype).expand_as(features)
             parts.append(torch.where(present[name].unsqueeze(1), features, stand_in))
         return self.fusion(torch.cat(parts, dim=1))  # (B, 384) -> (B, K)
 
@@ -103,7 +148,7 @@ class FusionClassifier(nn.Module):
             return tower(rows)
         if int(present.sum()) < MIN_BATCHNORM_ROWS:
             # too few to normalise: this step learns nothing about this modality
-            return self.missing[name].detach().expand(len(rows), -1)
+            return self.missing[self.names.index(name)].detach().expand(len(rows), -1)
         some = tower(rows[present])
         features = some.new_zeros(len(rows), tower.dim)
         return features.index_put((present.nonzero(as_tuple=True)[0],), some)

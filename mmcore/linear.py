@@ -30,21 +30,28 @@ class LinearHead(nn.Module):
 
         Args:
             width: D, features a product.
-            is_sparse: features come as SparseRows, else as (B, D), scaled to length 1 here.
+            is_sparse: features come as SparseRows of length 1, else as (B, D) of any scale, which
+                are standardised here and brought to length 1.
         """
         super().__init__()
         self.is_sparse = is_sparse
         self.register_buffer("weight", torch.zeros(width, num_classes))
         self.register_buffer("bias", torch.zeros(num_classes))
+        self.register_buffer("mean", torch.zeros(0 if is_sparse else width))
+        self.register_buffer("deviation", torch.ones(0 if is_sparse else width))
 
     def forward(self, features: Tensor | SparseRows) -> Tensor:
         """Return logits (B, K)."""
-        if self.is_sparse:
-            return self._sparse(features) + self.bias
-        return normalize(features.float()) @ self.weight + self.bias
+        if isinstance(features, SparseRows):
+            ids, values = features.ids, features.values
+            total = embedding_bag(ids, self.weight, mode="sum", per_sample_weights=values)
+        else:
+            total = self.scaled(features) @ self.weight
+        return total + self.bias
 
-    def _sparse(self, rows: SparseRows) -> Tensor:
-        return embedding_bag(rows.ids, self.weight, mode="sum", per_sample_weights=rows.values)
+    def scaled(self, features: Tensor) -> Tensor:
+        """Return (B, D) dense features as the weights expect them."""
+        return normalize((features.float() - self.mean) / self.deviation)
 
     def spec(self) -> dict:
         """Return what is needed to build an empty one of the same shape, as JSON values."""

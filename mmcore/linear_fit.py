@@ -15,6 +15,7 @@ from scipy.linalg import eigh
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.model_selection import StratifiedGroupKFold
+from threadpoolctl import threadpool_limits
 
 from mmcore.seeds import stream_seed
 
@@ -23,6 +24,7 @@ NUM_FOLDS = 5
 MAX_FOLDED = 20_000  # products; beyond, val alone judges: it is large, and five fits are slow
 MAX_REDUCED = 4_000  # products; up to here a fit works on the Gram matrix, beyond on the features
 MAX_ITERATIONS = 200
+SMALL_FIT = 5e7  # multiplications a pass, up to which one thread is quickest
 UNSEEN_LOGIT = -12.0  # of a class without a product to learn from
 _TOLERANCE = 1e-4  # largest gradient of the mean loss at the end
 _RANK_TOLERANCE = 1e-6  # of the largest eigenvalue; smaller ones are rounding
@@ -81,6 +83,20 @@ def fit_linear(
         folds: from `make_folds`; without any the middle strength is taken.
         tick: called at each iteration; may raise to stop the fit.
     """
+    # threads pay only for large matrices; for small ones they wait for each other, most of all on
+    # a machine that has other work
+    is_small = len(labels) * min(features.shape) * num_classes < SMALL_FIT
+    with threadpool_limits(1 if is_small else None, "blas"):
+        return _fit(features, labels, num_classes, folds, tick)
+
+
+def _fit(
+    features: Features,
+    labels: np.ndarray,
+    num_classes: int,
+    folds: Sequence[Fold],
+    tick: Callable[[], None],
+) -> LinearFit:
     space = _Space(features)
     best, best_loss, best_judged = STRENGTHS[len(STRENGTHS) // 2], np.inf, None
     judged_rows = np.concatenate([judged for _, judged in folds]) if folds else np.zeros(0, int)

@@ -125,8 +125,7 @@ def _count(
     """Yield (N, HASHES) counts of each hasher over each text, blocks in a fixed order."""
     texts = [[clean_text(text) for text in products[column]] for column in columns]
     if not is_apart:
-        # the full stop keeps the last word of one from pairing with the first of the other
-        texts = [[" . ".join(parts) for parts in zip(*texts, strict=True)]]
+        texts = [[" ".join(filter(None, parts)) for parts in zip(*texts, strict=True)]]
     for text in texts:
         for hasher in _HASHERS:
             # one more line, cut off again: the hasher refuses an empty list

@@ -4,15 +4,15 @@ A view is `text`, `image`, ... (one head), `fused`, or `fused_without_X`. A prod
 where it has something left to look at.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from mmcore.batches import BatchReader, EncodedProducts
-from mmcore.combiner import MIN_PRODUCTS, Combiner, Pattern, Rule, fit_rule, patterns
-from mmcore.config import FUSED
+from mmcore.combiner import MIN_PRODUCTS, Combiner, Pattern, Rule, fit_rule, fold_weights, patterns
+from mmcore.config import FUSED, linear_source, modality_of
 from mmcore.fusion import FusionClassifier
 
 
@@ -22,7 +22,7 @@ class Decisions:
 
     products: EncodedProducts
     available: Mapping[str, np.ndarray]  # modality -> (N,) bool; photos that can't be read: False
-    heads: Mapping[str, np.ndarray]  # modality -> (N, K)
+    heads: Mapping[str, np.ndarray]  # source: modality or its linear head -> (N, K)
     fused: Mapping[Pattern, np.ndarray]  # pattern -> (N, K), meaningful where all of it is there
 
     @property
@@ -35,8 +35,12 @@ class Decisions:
 
     def sources(self, pattern: Pattern, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Return source -> (rows, K) logits that a rule for the pattern is applied to."""
-        heads = {name: self.heads[name][rows] for name in pattern}
+        heads = {s: logits[rows] for s, logits in self.heads.items() if modality_of(s) in pattern}
         return {**heads, FUSED: self.fused[pattern][rows]}
+
+    def head_sources(self, name: str, rows: np.ndarray | slice) -> dict[str, np.ndarray]:
+        """Return source -> (rows, K) logits of everything that looks at one modality alone."""
+        return {s: logits[rows] for s, logits in self.heads.items() if modality_of(s) == name}
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,17 @@ class View:
 def decide(model: FusionClassifier, reader: BatchReader) -> Decisions:
     """Return the logits of all products of a reader, in its order."""
     model.eval()
-    heads: dict[str, list] = {name: [] for name in model.names}
+    heads: dict[str, list] = {}
     available: dict[str, list] = {name: [] for name in model.names}
     fused: dict[Pattern, list] = {pattern: [] for pattern in patterns(model.names)}
     for batch in reader.all_in_order():
-        embeddings = model.embed(batch.inputs, batch.present)
-        for name, logits in model.head_logits(embeddings).items():
-            heads[name].append(logits.float().cpu().numpy())
-            available[name].append(batch.present[name].cpu().numpy())
+        pooled = model.pooled(batch.inputs)
+        embeddings = model.embed(pooled, batch.present)
+        linear = model.linear_logits(pooled, batch.ngrams)
+        for source, logits in (model.head_logits(embeddings) | linear).items():
+            heads.setdefault(source, []).append(logits.float().cpu().numpy())
+        for name, has in batch.present.items():
+            available[name].append(has.cpu().numpy())
         for pattern, parts in fused.items():
             seen = {
                 name: has if name in pattern else torch.zeros_like(has)
@@ -69,13 +76,37 @@ def decide(model: FusionClassifier, reader: BatchReader) -> Decisions:
     return Decisions(
         products=reader.products,
         available={n: np.concatenate([np.empty(0, bool), *p]) for n, p in available.items()},
-        heads={n: np.concatenate([np.empty(width, np.float32), *p]) for n, p in heads.items()},
+        heads={
+            source: np.concatenate([np.empty(width, np.float32), *heads.get(source, [])])
+            for source in (*model.names, *map(linear_source, model.linear))
+        },
         fused={p: np.concatenate([np.empty(width, np.float32), *v]) for p, v in fused.items()},
     )
 
 
-def fit_combiner(decisions: Decisions, is_known: np.ndarray, fallback: Combiner) -> Combiner:
-    """Return the combiner fitted on val, with the fallback's rule where val has too little.
+@dataclass(frozen=True)
+class FoldDecisions:
+    """What linear heads said of train and val products while they were fitted without them."""
+
+    labels: np.ndarray  # (N,)
+    logits: Mapping[str, np.ndarray]  # source -> (N, K); a row of zeros where it said nothing
+
+    def weights(self, sources: Iterable[str]) -> dict[str, float] | None:
+        """Return the weights of those of the sources that have spoken, None without enough."""
+        spoken = [source for source in sources if source in self.logits]
+        if not spoken:
+            return None
+        rows = np.all([self.logits[source].any(axis=1) for source in spoken], axis=0)
+        rows &= self.labels >= 0
+        if rows.sum() < MIN_PRODUCTS:
+            return None
+        return fold_weights({s: self.logits[s][rows] for s in spoken}, self.labels[rows])
+
+
+def fit_combiner(
+    decisions: Decisions, is_known: np.ndarray, fallback: Combiner, folds: FoldDecisions
+) -> Combiner:
+    """Return the combiner fitted on folds and val, or the fallback's rules without enough.
 
     Args:
         decisions: of the val products.
@@ -86,7 +117,10 @@ def fit_combiner(decisions: Decisions, is_known: np.ndarray, fallback: Combiner)
     usable = (labels >= 0) & is_known[labels]
 
     def fitted(rows: np.ndarray, sources: Mapping[str, np.ndarray], rule: Rule) -> Rule:
-        return fit_rule(sources, labels[rows]) if rows.sum() >= MIN_PRODUCTS else rule
+        start = folds.weights(sources)
+        if rows.sum() >= MIN_PRODUCTS:
+            return fit_rule(sources, labels[rows], start)
+        return Rule(start, "weighted on folds of the train products") if start else rule
 
     rules = {}
     for pattern, rule in fallback.rules.items():
@@ -95,7 +129,7 @@ def fit_combiner(decisions: Decisions, is_known: np.ndarray, fallback: Combiner)
     heads = {}
     for name, rule in fallback.heads.items():
         rows = usable & decisions.available[name]
-        heads[name] = fitted(rows, {name: decisions.heads[name][rows]}, rule)
+        heads[name] = fitted(rows, decisions.head_sources(name, rows), rule)
     return Combiner(rules, heads)
 
 
@@ -104,7 +138,8 @@ def views(decisions: Decisions, combiner: Combiner) -> dict[str, View]:
     names = decisions.names
     found = {
         name: _filled(
-            decisions.available[name], combiner.heads[name].probs({name: decisions.heads[name]})
+            decisions.available[name],
+            combiner.heads[name].probs(decisions.head_sources(name, slice(None))),
         )
         for name in names
     }

@@ -1,7 +1,6 @@
 """The workspace: one folder that holds everything of one shop, and nothing else does.
 
 home/
-  catalogue.parquet   products, labels, splits
   rayon.db            products, labels, models and jobs (unless MMCORE_DATABASE_URL names another)
   photos/             one file a photo, named by its content hash
   thumbnails/         small copies of photos; may be deleted at any time
@@ -9,6 +8,7 @@ home/
   cache/              frozen-backbone features; may be deleted at any time
   models/             one folder a model version
   runs/               checkpoints of trainings that have not ended
+  snapshots/          the exact labels of each training, one file a hash
   weights/            pretrained backbone weights put there by hand
 """
 
@@ -28,10 +28,6 @@ class Workspace:
     """Paths inside one workspace folder; nothing is created before `create`."""
 
     home: Path
-
-    @property
-    def catalogue_file(self) -> Path:
-        return self.home / "catalogue.parquet"
 
     @property
     def database_file(self) -> Path:
@@ -62,6 +58,10 @@ class Workspace:
         return self.home / "runs"
 
     @property
+    def snapshots(self) -> Path:
+        return self.home / "snapshots"
+
+    @property
     def weights(self) -> Path:
         return self.home / "weights"
 
@@ -78,6 +78,7 @@ class Workspace:
                 self.cache,
                 self.models,
                 self.runs,
+                self.snapshots,
                 self.weights,
                 self.logs,
             ):

@@ -41,7 +41,7 @@ def runtime_of(*modalities) -> TorchRuntime:
     backbone = build_backbone("mobilenet_v2", None, seed=3) if IMAGE in modalities else None
     model = build_model(config.model, encoders, 3, backbone, seed=3).eval()
     with torch.no_grad():
-        for i, vector in enumerate(model.missing.values()):
+        for i, vector in enumerate(model.missing):
             vector.fill_(0.5 + i)
     rules = {
         pattern: Rule({source: 0.4 + 0.3 * i for source in (*pattern, "fused")}, "test")

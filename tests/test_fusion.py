@@ -39,7 +39,7 @@ def test_the_missing_vector_is_learnt():
     inputs, present = batch()
     present["image"][:3] = False
     model(inputs, present)[FUSED].sum().backward()
-    assert model.missing["image"].grad.abs().sum() > 0
+    assert model.missing[model.names.index("image")].grad.abs().sum() > 0
 
 
 def test_in_training_absent_rows_do_not_move_batchnorm():

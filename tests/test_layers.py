@@ -29,19 +29,14 @@ LEVELS = (
         "results",
     },
     {"catalog", "store"},
-    {"metrics", "encoders", "backbones", "pixels", "towers", "features", "batches", "generator"}
-    | {"scoring", "bootstrap", "gate"},
     {
-        "fusion",
-        "build",
-        "combiner",
-        "views",
-        "reports",
-        "losses",
-        "optim",
-        "checkpoint",
-        "validation",
-        "weights",
+        *("metrics", "scoring", "cross_check", "bootstrap", "gate"),
+        *("ngrams", "linear", "linear_fit", "encoders", "backbones", "pixels", "towers"),
+        *("features", "batches", "generator"),
+    },
+    {
+        *("fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"),
+        *("validation", "weights"),
     },
     {"trainer", "artifact", "runtime", "explain", "jobs"},
     {"services"},
@@ -54,6 +49,7 @@ NETWORKS = {
         "backbones",
         "pixels",
         "towers",
+        "linear",
         "features",
         "batches",
         "fusion",
@@ -64,7 +60,11 @@ NETWORKS = {
     *("losses", "optim", "checkpoint", "validation", "weights"),
     *("trainer", "artifact", "runtime", "explain"),
 }
-NETWORK_FILES = {"services/images.py", "cli/training_view.py"}  # imported inside functions only
+NETWORK_FILES = {
+    "services/images.py",
+    "services/linear_heads.py",
+    "cli/training_view.py",
+}  # imported inside functions only
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_PARAMETERS = 6

@@ -49,11 +49,11 @@ def test_every_shape_of_the_drawing(seed_network):
     }
     present = {name: torch.ones(size, dtype=torch.bool) for name in inputs}
     seen = shapes_of(seed_network, inputs, present)
-    assert seen["towers.text.embedding"] == (size, 60, 128)
-    assert [seen[f"towers.text.norms.{i}"] for i in range(3)] == [(size, 64, 60)] * 3
-    assert seen["towers.text.project"] == (size, 128)
-    assert seen["towers.image.backbone"] == (size, 1280, 7, 7)
-    assert seen["towers.image.project"] == (size, 256)
+    assert seen["towers.on_text.embedding"] == (size, 60, 128)
+    assert [seen[f"towers.on_text.norms.{i}"] for i in range(3)] == [(size, 64, 60)] * 3
+    assert seen["towers.on_text.project"] == (size, 128)
+    assert seen["towers.on_image.backbone"] == (size, 1280, 7, 7)
+    assert seen["towers.on_image.project"] == (size, 256)
     assert seen["fusion.0"] == (size, 256)
     assert seen["fusion.1"] == (size, 128)
     assert seen["fusion"] == (size, K)

@@ -10,7 +10,18 @@ from collections.abc import Sequence
 import typer
 
 from mmcore import __version__
-from mmcore.cli import ask, backup_commands, check, data, learn, model_commands, options
+from mmcore.cli import (
+    ask,
+    backup_commands,
+    check,
+    class_commands,
+    data,
+    job_commands,
+    label_commands,
+    learn,
+    model_commands,
+    options,
+)
 from mmcore.errors import MmcoreError
 
 app = typer.Typer(
@@ -35,6 +46,11 @@ app.command("evaluate")(learn.evaluate)
 app.command("predict")(ask.predict)
 app.command("predict-batch")(ask.predict_batch)
 app.command("doctor")(check.doctor)
+app.command("retrain")(job_commands.retrain)
+app.command("worker")(job_commands.worker)
+app.add_typer(job_commands.jobs_app, name="jobs")
+app.add_typer(label_commands.labels_app, name="labels")
+app.add_typer(class_commands.classes_app, name="classes")
 app.add_typer(model_commands.models, name="models")
 app.command("backup")(backup_commands.backup)
 app.command("restore")(backup_commands.restore)

@@ -1,5 +1,7 @@
 """Commands that bring products in: import csv, import rakuten."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +27,9 @@ Replace = Annotated[
         "--replace",
         help="Drop the catalogue that is there instead of adding; test products stay test.",
     ),
+]
+Relabel = Annotated[
+    bool, typer.Option("--relabel", help="Labels of the file win over those that people gave.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the splits.")]
 
@@ -53,6 +58,7 @@ def import_csv(
     ] = None,
     separator: Annotated[str | None, typer.Option(help="Separator; else found by looking.")] = None,
     replace_all: Replace = False,
+    relabel: Relabel = False,
     seed: Seed = 0,
     issues: Issues = None,
     as_json: Json = False,
@@ -65,13 +71,11 @@ def import_csv(
     from mmcore.catalog.csv_columns import FIELDS
     from mmcore.services import catalogue
 
-    workspace, _ = open_workspace(home)
     names = (product_id, title, description, image, label, group, split)
     given = dict(zip(FIELDS, names, strict=True))
     columns = choose_columns(file, separator, given, extra)
-    options = catalogue.CsvImport(columns, images, separator, replace_all, seed)
-    with screen.counting("rows") as show:
-        report = catalogue.import_csv(workspace, file, options, show)
+    options = catalogue.CsvImport(file, columns, images, separator, replace_all, relabel, seed)
+    report = _import(home, catalogue.import_csv, options)
     mapping = {field: getattr(columns, field) for field in FIELDS}
     _show(report, issues, as_json, {**mapping, "extra": list(columns.extra)})
 
@@ -81,6 +85,7 @@ def import_rakuten(
     home: Home = None,
     part: Annotated[str, typer.Option(help="train, or test (which has no labels).")] = "train",
     replace_all: Replace = False,
+    relabel: Relabel = False,
     seed: Seed = 0,
     issues: Issues = None,
     as_json: Json = False,
@@ -88,11 +93,23 @@ def import_rakuten(
     """Import the Rakuten France challenge: X_train_update.csv, Y_train_CVw08PX.csv, images/."""
     from mmcore.services import catalogue
 
-    workspace, _ = open_workspace(home)
-    options = catalogue.RakutenImport(part, replace_all, seed)
-    with screen.counting("rows") as show:
-        report = catalogue.import_rakuten(workspace, folder, options, show)
+    options = catalogue.RakutenImport(folder, part, replace_all, relabel, seed)
+    report = _import(home, catalogue.import_rakuten, options)
     _show(report, issues, as_json, {})
+
+
+def _import(
+    home: Path | None, verb: Callable[..., "ImportReport"], options: object
+) -> "ImportReport":
+    """Return what an import into the chosen workspace did, having shown how far it is."""
+    from mmcore.services.opening import opened_store
+    from mmcore.services.people import LOCAL_NAME, ensure_actor
+
+    workspace, settings = open_workspace(home)
+    now = time.time()
+    with opened_store(workspace, settings) as store, screen.counting("rows") as show:
+        actor = ensure_actor(store, LOCAL_NAME, "admin", now)
+        return verb(store, actor, workspace, options, now, show)
 
 
 def choose_columns(

@@ -154,7 +154,7 @@ def demo(
     workspace, settings = open_workspace(home)
     from mmcore.services import demo as service
 
-    state = service.find_or_draw(workspace, products, screen.counting)
+    state = service.find_or_draw(workspace, settings, products, screen.counting)
     if state.is_new or not state.model:
         run_training(home, service.CHOICES, None, None)
     with screen.counting("photos") as show:

@@ -19,7 +19,7 @@ def versions_table(versions: "list[VersionInfo]") -> Table:
     """Return the registry as a table."""
     table = Table(title="models, newest first", title_justify="left")
     for column in ("model", "stage", "made", "from", "gate", "folder"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column in ("model", "stage", "made"))
     for column in ("macro-F1", "MB"):
         table.add_column(column, justify="right")
     for v in versions:
@@ -82,7 +82,7 @@ def changes_table(products: "list[ChangedProduct]") -> Table:
     """Return changed products as a table."""
     table = Table(title="changed products", title_justify="left")
     for column in ("product", "title", "label", "before", "after", ""):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column in ("model", "stage", "state", "made"))
     for p in products:
         table.add_row(
             plain(p.product_id),

@@ -6,6 +6,7 @@ from rich.progress import Progress, TaskID
 
 from mmcore.cli import screen
 from mmcore.features import FeatureResult
+from mmcore.services.linear_heads import LinearResult
 from mmcore.services.training import Event, Finished, Started
 from mmcore.trainer import EpochResult, StepResult
 
@@ -41,6 +42,8 @@ class _View:
             self._advance(name, done, event.num_epochs * event.num_steps, text)
         elif isinstance(event, EpochResult):
             self._epoch(event)
+        elif isinstance(event, LinearResult):
+            self._advance("linear heads", event.done, event.total, event.modality)
 
     def _started(self, event: Started) -> None:
         model = event.config.model

@@ -127,8 +127,6 @@ class _Backup:
 
     def _fill(self, writer: BackupWriter, scratch: Path) -> None:
         rows = self._database(writer, scratch)
-        if self.workspace.catalogue_file.is_file():
-            self._add(writer, "catalogue.parquet", self.workspace.catalogue_file)
         photos = self._photos() if self.include.photos else []
         models = self._models() if self.include.models else []
         self._total = self._done + _size(photos) + sum(_size(m.iterdir()) for m in models) + 1

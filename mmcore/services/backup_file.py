@@ -3,7 +3,6 @@
 MANIFEST.json               what it is: time, revision, counts, sha256 and size of each part
 rayon.db                    a SQLite database, or
 tables/<name>.jsonl         the rows of a PostgreSQL one: column names, then an array a row
-catalogue.parquet           the imported catalogue
 photos/ab/<sha256>          as in the workspace, uncompressed
 models/<name>/<file>        as in the workspace, uncompressed
 
@@ -30,7 +29,7 @@ MARK = b"rayon backup, sha256 "
 CHUNK = 1 << 20
 DIGEST_LENGTH = 64
 _PART = re.compile(
-    r"rayon\.db|catalogue\.parquet|tables/[a-z_]{1,60}\.jsonl|photos/[0-9a-f]{2}/[0-9a-f]{64}"
+    r"rayon\.db|tables/[a-z_]{1,60}\.jsonl|photos/[0-9a-f]{2}/[0-9a-f]{64}"
     r"|models/[A-Za-z0-9][A-Za-z0-9._-]{0,79}/[A-Za-z0-9][A-Za-z0-9._-]{0,119}"
 )
 

@@ -1,20 +1,24 @@
 """The drawn demo: a catalogue made by code, a model trained on it, and what it says."""
 
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmcore.catalog.csv_columns import CsvColumns
-from mmcore.catalog.products import load_catalogue
 from mmcore.catalog.rakuten_classes import RAKUTEN_CLASSES
 from mmcore.config import RunChoices
 from mmcore.errors import WorkspaceError
 from mmcore.photos import PhotoStore
 from mmcore.services.catalogue import CsvImport, import_csv
+from mmcore.services.catalogue_frame import has_store, read_catalogue
 from mmcore.services.models import list_models
+from mmcore.services.opening import opened_store
+from mmcore.services.people import LOCAL_NAME, ensure_actor
 from mmcore.settings import Settings
+from mmcore.store.products import read_facts
 from mmcore.workspace import Workspace
 
 COLUMNS = CsvColumns(
@@ -72,35 +76,50 @@ class DemoSummary:
         }
 
 
-def find_or_draw(workspace: Workspace, products_per_class: int, count: Count) -> DemoState:
+def find_or_draw(
+    workspace: Workspace, settings: Settings, products_per_class: int, count: Count
+) -> DemoState:
     """Return the demo that is there, or draw and import one.
 
     Raises:
         WorkspaceError: if the workspace holds a real catalogue.
     """
-    if workspace.catalogue_file.exists():
-        source = load_catalogue(workspace.catalogue_file).source
-        if source != "drawn":
-            raise WorkspaceError(
-                f"workspace {workspace.home} holds a real catalogue, which the drawn demo must "
-                "not mix with; choose another folder with --home DIR"
-            )
-        models = list_models(workspace)
-        return DemoState(is_new=False, model=models[0].name if models else None)
+    source = _source(workspace, settings)
+    if source is None:
+        _draw(workspace, settings, products_per_class, count)
+        return DemoState(is_new=True, model=None)
+    if source != "drawn":
+        raise WorkspaceError(
+            f"workspace {workspace.home} holds a real catalogue, which the drawn demo must "
+            "not mix with; choose another folder with --home DIR"
+        )
+    models = list_models(workspace)
+    return DemoState(is_new=False, model=models[0].name if models else None)
+
+
+def _source(workspace: Workspace, settings: Settings) -> str | None:
+    if not has_store(workspace, settings):
+        return None
+    with opened_store(workspace, settings) as store, store.reading() as session:
+        facts = read_facts(session)
+    return facts.source if facts else None
+
+
+def _draw(workspace: Workspace, settings: Settings, products_per_class: int, count: Count) -> None:
     from mmcore.catalog.demo import draw_catalogue
 
-    workspace.create()
     with tempfile.TemporaryDirectory(prefix="rayon-demo-") as folder:
         with count("drawing products") as show:
             path = draw_catalogue(
                 Path(folder), products_per_class=products_per_class, progress=show
             )
         options = CsvImport(
-            COLUMNS, path.parent / "images", source="drawn", classes=RAKUTEN_CLASSES
+            path, COLUMNS, path.parent / "images", source="drawn", classes=RAKUTEN_CLASSES
         )
-        with count("importing them") as show:
-            import_csv(workspace, path, options, show)
-    return DemoState(is_new=True, model=None)
+        with opened_store(workspace, settings) as store, count("importing them") as show:
+            now = time.time()
+            actor = ensure_actor(store, LOCAL_NAME, "admin", now)
+            import_csv(store, actor, workspace, options, now, show)
 
 
 def summarise(
@@ -114,7 +133,7 @@ def summarise(
     result = evaluate(workspace, settings, "test", None, progress)
     runtime = load_runtime(workspace, settings, result.model)
     store = PhotoStore(workspace.photos)
-    products = load_catalogue(workspace.catalogue_file).products
+    products = read_catalogue(workspace, settings).products
     whole = products[(products["split"] == "test") & (products["photo"] != "")]
     examples = []
     for row in whole[:: max(1, len(whole) // EXAMPLES)][:EXAMPLES].itertuples():

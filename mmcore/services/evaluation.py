@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmcore.catalog.issues import harmless_name
-from mmcore.catalog.products import SPLITS, load_catalogue
+from mmcore.catalog.products import SPLITS
 from mmcore.errors import ConfigError, TrainingDataError, WorkspaceError
+from mmcore.services.catalogue_frame import read_catalogue
 from mmcore.services.models import model_folder
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace, write_atomically
@@ -62,7 +63,7 @@ def evaluate(
     if split not in SPLITS:
         raise ConfigError(f"split {split!r}: use one of {', '.join(SPLITS)}")
     artifact = load_artifact(model_folder(workspace, settings, model))
-    frame = load_catalogue(workspace.catalogue_file).products
+    frame = read_catalogue(workspace, settings).products
     frame = frame[(frame["split"] == split) & (frame["label"] != "")]
     codes = artifact.class_codes
     products = encode_products(frame, artifact.config.model, artifact.encoders, codes)

@@ -37,7 +37,7 @@ def examine(workspace: Workspace, settings: Settings) -> list[Finding]:
         lambda: _weights(workspace),
         lambda: _folder(workspace),
         lambda: _disk(workspace.home),
-        lambda: _catalogue(workspace),
+        lambda: _catalogue(workspace, settings),
         lambda: _runs(workspace),
         lambda: _models(workspace),
     )
@@ -127,18 +127,26 @@ def _disk(home: Path) -> Iterator[Finding]:
         yield Finding("disk", "ok", f"{free_gb:.1f} GB free")
 
 
-def _catalogue(workspace: Workspace) -> Iterator[Finding]:
-    from mmcore.catalog.products import load_catalogue
+def _catalogue(workspace: Workspace, settings: Settings) -> Iterator[Finding]:
     from mmcore.photos import PhotoStore
+    from mmcore.services.catalogue_frame import has_store, load_catalogue
+    from mmcore.services.opening import opened_store
+    from mmcore.store.products import read_facts
 
-    if not workspace.catalogue_file.exists():
-        advice = "python -m mmcore import csv FILE"
+    advice = "python -m mmcore import csv FILE"
+    if not has_store(workspace, settings):
         yield Finding("catalogue", "note", "none yet", advice)
         return
     try:
-        catalogue = load_catalogue(workspace.catalogue_file)
+        with opened_store(workspace, settings) as store:
+            with store.reading() as session:
+                is_there = read_facts(session) is not None
+            catalogue = load_catalogue(store) if is_there else None
     except MmcoreError as error:
         yield Finding("catalogue", "problem", str(error))
+        return
+    if catalogue is None:
+        yield Finding("catalogue", "note", "none yet", advice)
         return
     products = catalogue.products
     drawn = ", drawn by code" if catalogue.source == "drawn" else ""

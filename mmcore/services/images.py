@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from mmcore.backbones import Backbone, build_backbone, find_weights
 from mmcore.batches import BatchReader, CachedFeatures, EncodedProducts, FreshPixels
 from mmcore.build import resolve_device
@@ -129,6 +131,11 @@ class ImageInput:
         fresh = FreshPixels(self._reader, self.device)
         images = fresh if needs_pixels else CachedFeatures(self._cache, self.device)
         return BatchReader(products, self._name, images, self.device)
+
+    def features(self, products: EncodedProducts) -> tuple[np.ndarray, np.ndarray]:
+        """Return (N, 1280) float32 frozen features and (N,) bool: whether they are there."""
+        has = np.array([key in self._cache for key in products.photos], dtype=bool)
+        return self._cache.gather(products.photos).astype(np.float32), has
 
     def notes(self) -> list[str]:
         """Return what is to be said about photos that could not be read."""

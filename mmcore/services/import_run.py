@@ -1,215 +1,216 @@
 """One import: rows in, photos stored, near-copies grouped, splits drawn; all or nothing.
 
-The catalogue file is replaced at the very end: a crash, a full disk or Ctrl+C leaves the old one.
-Photos are stored on the way, by content, where those of an import that failed do no harm.
+What takes long (reading, photos, comparing) happens outside the transaction, so that people go on
+labelling; what is different is written at the very end, in one. A crash, a full disk or Ctrl+C
+leaves the catalogue as it was. Photos are stored on the way, by content, where those of an import
+that failed do no harm.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pandas as pd
+from sqlalchemy.orm import Session
 
-from mmcore.catalog.csv_reader import RawProduct
 from mmcore.catalog.duplicates import placeholder_hashes
-from mmcore.catalog.intake import TakenProduct, take_photos
 from mmcore.catalog.issues import KEPT, IssueLog, RowIssue
-from mmcore.catalog.merge import GivenColumns, Merged, merge_products
-from mmcore.catalog.photo_source import open_photo_source
-from mmcore.catalog.products import (
-    Catalogue,
-    ClassName,
-    load_catalogue,
-    make_frame,
-    name_classes,
-    save_catalogue,
-)
-from mmcore.catalog.settling import settle
-from mmcore.errors import CatalogueError, WorkspaceError
-from mmcore.photos import PhotoStore
+from mmcore.catalog.merge import Merged, merge_products
+from mmcore.catalog.products import Catalogue, make_frame, name_classes
+from mmcore.catalog.settling import settle as settle_splits
+from mmcore.errors import CatalogueError
+from mmcore.services.catalogue_frame import frame_of
+from mmcore.services.import_labels import ImportState, LabelRules, agree_on_labels, late_issues
+from mmcore.services.import_plan import changes_something, classes_after, next_revision, plan_import
 from mmcore.services.import_report import ImportReport, build_report
-from mmcore.settings import read_settings
+from mmcore.services.import_rows import ImportSource, Progress, ReadRows, read_rows
+from mmcore.services.people import Actor, require
+from mmcore.store.engine import Store
+from mmcore.store.import_writes import (
+    ImportAct,
+    ImportPlan,
+    lock_classes,
+    lock_imports,
+    write_import,
+)
+from mmcore.store.products import CatalogueFacts, read_classes, read_facts, read_products
+from mmcore.store.queue import settle as settle_queue
 from mmcore.workspace import Workspace
 
-Progress = Callable[[int, int], object]  # lines read, lines in all (an estimate)
-
-_PROGRESS_STEPS = 200  # calls in all: a screen can't show more
+MAX_ATTEMPTS = 5  # an import that others overtake compares again with what they wrote
 _REASONS_SHOWN = 3
 
 
 @dataclass(frozen=True)
-class ImportSource:
-    """What is imported, whatever its layout.
+class _Compared:
+    """The catalogue as it is going to be."""
 
-    Attributes:
-        path: of the product file, for messages.
-        rows: of the product file; each product id at most once.
-        photos: folder or ZIP archive, None for no photos.
-        num_lines: in the product file, for progress.
-        name: the catalogue's source.
-        classes: with their names, whether products have them or not.
-        replace: drop the catalogue that is there instead of adding to it; of its test products,
-            those that the file has again stay test products.
-        seed: of the splits.
-    """
-
-    path: Path
-    rows: Iterable[RawProduct | RowIssue]
-    given: GivenColumns
-    photos: Path | None
-    num_lines: int
-    name: str
-    classes: tuple[ClassName, ...]
-    replace: bool
-    seed: int
+    merged: Merged
+    catalogue: Catalogue
+    remarks: list[RowIssue]
 
 
 def run_import(
-    workspace: Workspace, source: ImportSource, progress: Progress | None
+    store: Store,
+    actor: Actor,
+    workspace: Workspace,
+    source: ImportSource,
+    now: float,
+    progress: Progress | None,
 ) -> ImportReport:
     """Return what the import did.
 
     Raises:
+        RefusedError: if the actor is no lead.
         CatalogueError: if no row can be used, or the catalogue that is there is of another kind
-            (drawn or real) or changed meanwhile; it is left as it was.
+            (drawn or real); it is left as it was.
         WorkspaceError: if the workspace can't be read or written.
     """
-    stamp = _stamp(workspace.catalogue_file)
-    existing = _existing(workspace.catalogue_file, source)
-    issues = IssueLog()
-    taken, given = _take(workspace.create(), source, issues, progress)
-    old = make_frame(()) if existing is None else existing.products
-    merged = merge_products(old, taken, given)
-    for issue in merged.issues:
+    require(actor, "lead")
+    with store.reading() as session:
+        _check_kind(session, read_facts(session), source)
+    read = read_rows(workspace.create(), source, progress)
+    for _ in range(MAX_ATTEMPTS):
+        report = _attempt(store, actor, source, read, now)
+        if report is not None:
+            return report
+    raise CatalogueError(
+        f"the catalogue was changed {MAX_ATTEMPTS} times by others while {source.path.name} was "
+        "compared with it; nothing was imported: run it again"
+    )
+
+
+def _attempt(
+    store: Store, actor: Actor, source: ImportSource, read: ReadRows, now: float
+) -> ImportReport | None:
+    """Return what the import did, None where another one came in between."""
+    with store.reading() as session:
+        state = _read_state(session)
+        _check_kind(session, state.facts, source)
+        column = read.given.fields.get("label", "")
+        rules = LabelRules(source.relabel, source.replace, column)
+        taken, disputes = agree_on_labels(session, state, read.taken, source.name, rules)
+    compared = _compare(state, source, replace(read, taken=taken))
+    plan = plan_import(state, compared.catalogue, now)
+    late: Mapping[str, str] = {}
+    if changes_something(plan, state):
+        written = _write(store, state, plan, _act(actor, source, compared.merged, now))
+        if written is None:
+            return None
+        late = written
+    issues = read.issues
+    for issue in (
+        *disputes,
+        *compared.remarks,
+        *late_issues(late, read.taken, column),
+        *_placeholder_issues(compared.catalogue.products),
+    ):
         issues.add(issue)
+    return build_report(compared.merged, _with_labels(compared.catalogue, late), issues)
+
+
+def _read_state(session: Session) -> ImportState:
+    facts = read_facts(session)  # first: what changes after it is noticed when it is written
+    products = {p.product_id: p for p in read_products(session, with_removed=True)}
+    return ImportState(facts, products, {c.code: c for c in read_classes(session)})
+
+
+def _check_kind(session: Session, facts: CatalogueFacts | None, source: ImportSource) -> None:
+    """Refuse to mix drawn and real products."""
+    if facts is None or source.replace or (facts.source == "drawn") == (source.name == "drawn"):
+        return
+    old, new = ("drawn", "real") if facts.source == "drawn" else ("real", "drawn")
+    count = sum(1 for _ in read_products(session))
+    raise CatalogueError(
+        f"the catalogue holds {count:,} {old} products, and {source.path.name} has {new} ones: a "
+        f"model must not learn from both; drop the {old} ones with --replace, or choose another "
+        "workspace with --home DIR"
+    )
+
+
+def _compare(state: ImportState, source: ImportSource, read: ReadRows) -> _Compared:
+    """Return the catalogue with the rows laid over it, groups, splits and classes filled in."""
+    here = [p for p in state.products.values() if p.removed_at is None and not source.replace]
+    extra = state.facts.extra if state.facts and not source.replace else ()
+    old = frame_of(here, extra) if here else make_frame((), extra)
+    merged = merge_products(old, read.taken, read.given)
     if not merged.file_ids:
-        raise _all_bad(source.path, issues)
-    former_tests = _former_tests(workspace.catalogue_file, source, issues)
-    catalogue, remarks = _complete(merged, existing, former_tests, source)
-    for issue in (*remarks, *_placeholder_issues(catalogue.products)):
-        issues.add(issue)
-    if existing is None or not _equal(existing, catalogue):
-        if _stamp(workspace.catalogue_file) != stamp:
-            raise CatalogueError(
-                f"{workspace.catalogue_file} was changed by another import while this one ran; "
-                "nothing of this one was written: run it again"
-            )
-        save_catalogue(catalogue, workspace.catalogue_file)
-    return build_report(merged, catalogue, issues)
-
-
-def _existing(path: Path, source: ImportSource) -> Catalogue | None:
-    """Return the catalogue to add to, None where there is none or it is to be replaced."""
-    if source.replace or not path.exists():
-        return None
-    existing = load_catalogue(path)
-    if (existing.source == "drawn") != (source.name == "drawn"):
-        old, new = ("drawn", "real") if existing.source == "drawn" else ("real", "drawn")
-        raise CatalogueError(
-            f"the catalogue in {path.parent} holds {len(existing.products):,} {old} products, and "
-            f"{source.path.name} has {new} ones: a model must not learn from both; drop the "
-            f"{old} ones with --replace, or choose another workspace with --home DIR"
-        )
-    return existing
-
-
-def _take(
-    workspace: Workspace, source: ImportSource, issues: IssueLog, progress: Progress | None
-) -> tuple[list[TakenProduct], GivenColumns]:
-    """Return the products with their photos and the columns that count; adds to `issues`."""
-    rows, given = source.rows, source.given
-    unread: list[RawProduct] = []
-    if source.photos is None and "image" in given.fields:
-        rows = _without_photos(rows, unread)
-        fields = {name: column for name, column in given.fields.items() if name != "image"}
-        given = replace(given, fields=fields)
-    taken: list[TakenProduct] = []
-    photos = open_photo_source(source.photos)
-    try:
-        store, num_threads = PhotoStore(workspace.photos), read_settings().decode_threads
-        results = take_photos(rows, photos, store, num_threads)
-        for result in _followed(results, source.num_lines, progress):
-            if isinstance(result, RowIssue):
-                issues.add(result)
-            else:
-                taken.append(result)
-    finally:
-        photos.close()
-    if unread:
-        reason = (
-            f"photos are named for {len(unread):,} products, {unread[0].image!r} for one, but no "
-            "folder or ZIP archive of photos was given; import again with --images PATH"
-        )
-        issues.add(RowIssue(1, "", source.given.fields["image"], reason, KEPT))
-    return taken, given
-
-
-def _without_photos(
-    rows: Iterable[RawProduct | RowIssue], unread: list[RawProduct]
-) -> Iterator[RawProduct | RowIssue]:
-    """Yield the rows without the names of photos that nobody will look for.
-
-    One remark on the file says so, not one a row. A row that has nothing but its photo keeps the
-    name: it is left out unless the product has a photo already.
-    """
-    for row in rows:
-        if isinstance(row, RawProduct) and row.image and (row.title or row.description):
-            unread.append(row)
-            row = replace(row, image="")
-        yield row
-
-
-def _followed(
-    results: Iterable[TakenProduct | RowIssue], num_lines: int, progress: Progress | None
-) -> Iterator[TakenProduct | RowIssue]:
-    """Yield the results, telling how far the file has been read."""
-    step = max(1, num_lines // _PROGRESS_STEPS)
-    line, told = 0, 0
-    for result in results:
-        yield result
-        line = max(line, result.line if isinstance(result, RowIssue) else result.row.line)
-        if progress and line >= told + step:
-            told = line
-            progress(line, max(num_lines, line))
-    if progress:
-        progress(max(num_lines, line), max(num_lines, line))
-
-
-def _former_tests(path: Path, source: ImportSource, issues: IssueLog) -> pd.DataFrame | None:
-    """Return the test products of the catalogue that is going to be replaced, None without one."""
-    if not source.replace or not path.exists():
-        return None
-    try:
-        former = load_catalogue(path)
-    except WorkspaceError as error:  # a damaged catalogue is replaced, for that is the remedy
-        reason = (
-            f"which products were test products is lost with the catalogue that is replaced "
-            f"({error}): don't compare test scores of new models with earlier ones"
-        )
-        issues.add(RowIssue(1, "", "", reason, KEPT))
-        return None
-    if (former.source == "drawn") != (source.name == "drawn"):
-        return None
-    return former.products[former.products["split"] == "test"]
-
-
-def _complete(
-    merged: Merged,
-    existing: Catalogue | None,
-    former_tests: pd.DataFrame | None,
-    source: ImportSource,
-) -> tuple[Catalogue, list[RowIssue]]:
-    """Return the catalogue with groups, splits and classes filled in, and remarks."""
-    given = frozenset(merged.given_splits) | (existing.given_splits if existing else frozenset())
-    products, remarks = settle(merged.products, source.seed, given, former_tests)
-    known = {name.code: name for name in existing.classes} if existing else {}
-    # a class that somebody named stays without products; one that was only a label goes
-    named = [name.code for name in known.values() if name != ClassName(*[name.code] * 3)]
-    known |= {name.code: name for name in source.classes}
+        raise _all_bad(source, read.issues, merged.issues)
+    given = merged.given_splits | {p.product_id for p in here if p.is_split_given}
+    products, moved = settle_splits(
+        merged.products, source.seed, given, _former_tests(state, source)
+    )
     used = set(products["label"]) - {""}
-    codes = used.union(named, (name.code for name in source.classes))
-    origin = existing.source if existing else source.name
-    return Catalogue(products, name_classes(codes, known), origin, given), remarks
+    classes = classes_after(state, source.classes, used, source.replace)
+    named = name_classes([c.code for c in classes], {c.code: c for c in classes})
+    origin = state.facts.source if state.facts and not source.replace else source.name
+    catalogue = Catalogue(products, named, origin, frozenset(given))
+    back = _back_in_use(state, products["label"], named)
+    return _Compared(merged, catalogue, [*merged.issues, *moved, *back])
+
+
+def _former_tests(state: ImportState, source: ImportSource) -> pd.DataFrame:
+    """Return the test products that are not in the catalogue, or will not be.
+
+    They stay test products for ever, and so do near-copies of them.
+    """
+    gone = [
+        p
+        for p in state.products.values()
+        if p.split == "test"
+        and (source.replace or p.removed_at is not None)
+        and state.is_of_kind(p, source.name)
+    ]
+    return frame_of(gone, ())
+
+
+def _back_in_use(state: ImportState, labels: pd.Series, classes: tuple) -> list[RowIssue]:
+    issues = []
+    for name in classes:
+        stored = state.classes.get(name.code)
+        if stored is not None and stored.is_archived:
+            count = int((labels == name.code).sum())
+            reason = (
+                f"class {name.code!r} was archived, and {count:,} products have it now: it is in "
+                "use again; archive it again or merge it where that is wrong"
+            )
+            issues.append(RowIssue(1, "", "", reason, KEPT))
+    return issues
+
+
+def _act(actor: Actor, source: ImportSource, merged: Merged, now: float) -> ImportAct:
+    details = {
+        "verb": "import",
+        "by": actor.name,
+        "file": source.path.name,
+        "num_added": merged.num_added,
+        "num_updated": merged.num_updated,
+        "replace": source.replace,
+        "relabel": source.relabel,
+    }
+    return ImportAct(details, now)
+
+
+def _write(
+    store: Store, state: ImportState, plan: ImportPlan, act: ImportAct
+) -> Mapping[str, str] | None:
+    """Return labels that changed meanwhile (id -> code now), None if the plan is out of date."""
+    with store.writing() as session:
+        lock_imports(session)
+        classes = {c.code: c for c in lock_classes(session)}
+        if read_facts(session) != state.facts or classes != state.classes:
+            return None
+        act_id, late = write_import(session, next_revision(plan), act)
+        settle_queue(session, act_id, act.now)
+    return late
+
+
+def _with_labels(catalogue: Catalogue, labels: Mapping[str, str]) -> Catalogue:
+    if not labels:
+        return catalogue
+    products = catalogue.products.copy()
+    ids = products["product_id"]
+    products["label"] = ids.map(labels).fillna(products["label"]).astype("str")
+    return replace(catalogue, products=products)
 
 
 def _placeholder_issues(products: pd.DataFrame) -> list[RowIssue]:
@@ -224,28 +225,12 @@ def _placeholder_issues(products: pd.DataFrame) -> list[RowIssue]:
     return issues
 
 
-def _all_bad(path: Path, issues: IssueLog) -> CatalogueError:
+def _all_bad(source: ImportSource, issues: IssueLog, more: list[RowIssue]) -> CatalogueError:
+    for issue in more:
+        issues.add(issue)
     left_out = issues.first_left_out(_REASONS_SHOWN)
     reasons = "; ".join(f"line {issue.line}: {issue.reason}" for issue in left_out)
     return CatalogueError(
-        f"none of the {issues.num_left_out:,} rows of {path} can be used, so nothing was imported; "
-        f"the first reasons: {reasons}"
+        f"none of the {issues.num_left_out:,} rows of {source.path} can be used, so nothing was "
+        f"imported; the first reasons: {reasons}"
     )
-
-
-def _equal(one: Catalogue, other: Catalogue) -> bool:
-    return (
-        one.classes == other.classes
-        and one.source == other.source
-        and one.given_splits == other.given_splits
-        and one.products.equals(other.products)
-    )
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes whenever the file is replaced."""
-    try:
-        facts = path.stat()
-    except FileNotFoundError:
-        return None
-    return facts.st_ino, facts.st_size, facts.st_mtime_ns

@@ -214,8 +214,6 @@ class _Restore:
     def _moves(self, aside: Path) -> list[Move]:
         moves = self._database_moves(aside) if self.target.is_sqlite else []
         places: list[tuple[Path, Path]] = []
-        if (self.scratch / "catalogue.parquet").exists():
-            places.append((self.workspace.catalogue_file, self.scratch / "catalogue.parquet"))
         if self.info.has_photos:
             places.append((self.workspace.photos, self.scratch / "photos"))
         if self.info.has_models:

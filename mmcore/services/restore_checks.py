@@ -28,7 +28,7 @@ def require_empty(workspace: Workspace, target: Store) -> None:
         BackupError: naming the remedies.
     """
     models = [p for p in workspace.models.glob("*") if not p.name.startswith(".")]
-    if workspace.catalogue_file.exists() or models or _has_rows(target):
+    if models or _has_rows(target):
         raise BackupError(
             f"workspace {workspace.home} isn't empty; choose another with --home DIR, or say "
             "--replace: what is there is then kept aside"

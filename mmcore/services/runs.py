@@ -78,18 +78,27 @@ def begin_run(workspace: Workspace, name: str | None, config: RunConfig, snapsho
             "choose another --name"
         )
     run = Run(name, config, snapshot, folder, workspace.models / name)
-    record = {"config": to_json(config), "snapshot": snapshot}
-    try:
-        folder.mkdir(parents=True)
-        data = json.dumps(record, indent=1).encode()
-        write_atomically(folder / RUN_FILE, lambda file: file.write(data))
-    except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)  # else its name would be taken
-        raise WorkspaceError(
-            f"run folder {folder} can't be written: {error.strerror or error}; free some space or "
-            "choose another workspace with --home"
-        ) from error
+    record_run(run)
     return run
+
+
+def record_run(run: Run) -> None:
+    """Write a run's folder.
+
+    Raises:
+        WorkspaceError: if it can't be written.
+    """
+    record = {"config": to_json(run.config), "snapshot": run.snapshot}
+    try:
+        run.folder.mkdir(parents=True)
+        data = json.dumps(record, indent=1).encode()
+        write_atomically(run.folder / RUN_FILE, lambda file: file.write(data))
+    except OSError as error:
+        shutil.rmtree(run.folder, ignore_errors=True)  # else its name would be taken
+        raise WorkspaceError(
+            f"run folder {run.folder} can't be written: {error.strerror or error}; free some space "
+            "or choose another workspace with --home"
+        ) from error
 
 
 def find_run(workspace: Workspace, name: str) -> Run:

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from mmcore.catalog.products import load_catalogue
-from mmcore.catalog.snapshot import snapshot_hash
+from mmcore.catalog.products import Catalogue
+from mmcore.catalog.snapshot import keep_snapshot, load_snapshot, snapshot_path
 from mmcore.config import RunChoices, RunConfig, build_run_config
-from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
+from mmcore.errors import TrainingDataError, TrainingInterrupted
+from mmcore.services.catalogue_frame import read_catalogue
 from mmcore.services.finished import Finished, finished_before
 from mmcore.services.run_lock import held
 from mmcore.services.runs import Run, begin_run, find_run
-from mmcore.services.training_data import Selection, fit_modalities, select
+from mmcore.services.training_data import fit_modalities, select
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
 
@@ -35,7 +36,12 @@ class Started:
     notes: tuple[str, ...]
 
 
-Event = "Started | FeatureResult | StepResult | EpochResult | Finished"
+@dataclass(frozen=True)
+class Judging:
+    """A run whose network is trained: it is calibrated and judged now, then saved."""
+
+
+Event = "Started | FeatureResult | StepResult | EpochResult | Judging | Finished"
 
 
 def train(
@@ -50,17 +56,11 @@ def train(
     Raises:
         MmcoreError: of the kind that fits; a run that had begun can be resumed.
     """
-    from mmcore.build import resolve_device
-
-    device = resolve_device(settings.device)
-    catalogue = load_catalogue(workspace.catalogue_file)
-    selection = select(catalogue)
-    modalities, notes = fit_modalities(choices.modalities, selection.train)
-    choices = replace(choices, modalities=modalities)
-    config = build_run_config(choices, on_gpu=device.type != "cpu")
-    notes = (*selection.notes, *notes, *_plan_notes(config, choices))
-    training = _Training(workspace, settings, catalogue.source, selection, config)
-    run = begin_run(workspace.create(), name, config, snapshot_hash(catalogue))
+    catalogue = read_catalogue(workspace, settings)
+    config, notes = plan(catalogue, choices, settings)
+    training = _Training(workspace, settings, catalogue, config)
+    snapshot = keep_snapshot(catalogue, workspace.create().snapshots)
+    run = begin_run(workspace, name, config, snapshot)
     with held(run):
         yield from training.events(run, notes, should_stop)
 
@@ -73,29 +73,54 @@ def resume(
 ) -> Iterator[Event]:
     """Go on with a run that was stopped or killed, from its last checkpoint.
 
+    It learns from the labels it began with, whatever was labelled since.
+
     Raises:
-        WorkspaceError: if there is no such run, it is going on elsewhere, or the labels have
-            changed since.
+        WorkspaceError: if there is no such run, or it is going on elsewhere.
     """
     run = find_run(workspace, name)
     with held(run):
         finished = finished_before(run)
         if finished is None:
-            training = _resumed(workspace, settings, run)
-            yield from training.events(run, (), should_stop)
+            yield from go_on(workspace, settings, run, (), should_stop)
             return
         run.remove()
         yield finished
 
 
-def _resumed(workspace: Workspace, settings: Settings, run: Run) -> "_Training":
-    catalogue = load_catalogue(workspace.catalogue_file)
-    if snapshot_hash(catalogue) != run.snapshot:
-        raise WorkspaceError(
-            f"run {run.name!r} can't go on: products or labels have changed since it began; "
-            f"start a new training, and delete {run.folder}"
-        )
-    return _Training(workspace, settings, catalogue.source, select(catalogue), run.config)
+def go_on(
+    workspace: Workspace,
+    settings: Settings,
+    run: Run,
+    notes: tuple[str, ...],
+    should_stop: Callable[[], bool],
+) -> Iterator[Event]:
+    """Train a recorded run from where it stands to its end, yielding as `train` does.
+
+    Raises:
+        MmcoreError: of the kind that fits.
+    """
+    catalogue = load_snapshot(snapshot_path(workspace.snapshots, run.snapshot), run.snapshot)
+    training = _Training(workspace, settings, catalogue, run.config)
+    yield from training.events(run, notes, should_stop)
+
+
+def plan(
+    catalogue: Catalogue, choices: RunChoices, settings: Settings
+) -> tuple[RunConfig, tuple[str, ...]]:
+    """Return the full configuration for a person's choices, and notes on what it leaves out.
+
+    Raises:
+        MmcoreError: if a choice, or the catalogue, doesn't allow a training.
+    """
+    from mmcore.build import resolve_device
+
+    device = resolve_device(settings.device)
+    selection = select(catalogue)
+    modalities, notes = fit_modalities(choices.modalities, selection.train)
+    choices = replace(choices, modalities=modalities)
+    config = build_run_config(choices, on_gpu=device.type != "cpu")
+    return config, (*selection.notes, *notes, *_plan_notes(config, choices))
 
 
 def _plan_notes(config: RunConfig, choices: RunChoices) -> list[str]:
@@ -133,16 +158,16 @@ class _Training:
         self,
         workspace: Workspace,
         settings: Settings,
-        source: str,
-        selection: Selection,
+        catalogue: Catalogue,
         config: RunConfig,
     ) -> None:
         from mmcore.batches import encode_products
         from mmcore.build import build_model, resolve_device
-        from mmcore.encoders import fit_encoder
+        from mmcore.encoders import fit_encoder, with_ngrams
         from mmcore.services.images import ImageInput, starting_backbone
 
-        self.source, self.selection, self.config = source, selection, config
+        self.source, self.config = catalogue.source, config
+        self.selection = selection = select(catalogue)
         self.device = resolve_device(settings.device)
         self.codes = [c.code for c in selection.classes]
         self.encoders = {
@@ -150,6 +175,9 @@ class _Training:
             for m in config.model.modalities
             if m.kind != "image"
         }
+        if config.model.linear_heads:
+            self.encoders |= with_ngrams(self.encoders, selection.learnt)
+        self.linear = None
         backbone = starting_backbone(config, workspace.weights, settings)
         self.images = ImageInput(workspace, settings, config, backbone)
         self.products = {
@@ -184,8 +212,10 @@ class _Training:
             checkpoint = CheckpointFile(run.checkpoint_path, run.checkpoint_hash)
             options = FitOptions(self.device, checkpoint, should_stop)
             yield from fit(self.model, data, self.config, options)
-            history = checkpoint.load().state.history
-            finished = self._finish(run, notes, history, _Watch(started, should_stop))
+            state = checkpoint.load().state
+            yield from self._fit_linear_heads(state.best_at[0], should_stop)
+            yield Judging()
+            finished = self._finish(run, notes, state.history, _Watch(started, should_stop))
             run.remove()  # before the last yield: a caller may stop there
             yield finished
         except TrainingInterrupted as error:
@@ -196,6 +226,34 @@ class _Training:
             raise
         finally:
             self.images.close()
+
+    def _fit_linear_heads(
+        self, best_phase: int, should_stop: Callable[[], bool]
+    ) -> Iterator[Event]:
+        """Fit the linear heads beside the trained network, where the configuration has them."""
+        import numpy as np
+
+        from mmcore.batches import concatenate
+        from mmcore.services.linear_heads import LinearData, LinearHeads
+
+        if not self.config.model.linear_heads:
+            return
+        learnt = concatenate([self.products["train"], self.products["val"]])
+        dense = {
+            m.name: (learnt.inputs[m.name], learnt.present[m.name])
+            for m in self.config.model.modalities
+            if m.kind == "tabular"
+        }
+        phases = self.config.phases[: best_phase + 1]
+        if self.images.backbone and not any(p.train_backbone and p.epochs for p in phases):
+            # features of a backbone tuned on train would flatter themselves there
+            dense[self.config.model.image_name] = self.images.features(learnt)
+        sides = [len(self.products["train"]), len(self.products["val"])]
+        groups = list(self.selection.learnt["group_id"])
+        data = LinearData(learnt, np.repeat([False, True], sides), groups, dense)
+        self.linear = LinearHeads(data, len(self.codes), self.config.seed)
+        yield from self.linear.fit(lambda: stop_if_asked(should_stop, "while it fitted heads"))
+        self.linear.put_into(self.model, self.device)
 
     def _started(self, run: Run, notes: tuple[str, ...]) -> Started:
         counts = {split: len(part) for split, part in self.products.items()}
@@ -249,6 +307,10 @@ class _Training:
             split: decide(self.model, self._final_reader(split, should_stop))
             for split in ("val", "test")
         }
+        if self.linear:
+            # the heads have learnt from val, too: let the folds that did not speak for them
+            heads = {**decisions["val"].heads, **self.linear.of_val()}
+            decisions["val"] = replace(decisions["val"], heads=heads)
         combiner = self._combiner(decisions["val"])
         scores, details, tables = {}, {}, []
         for split, found in decisions.items():
@@ -269,12 +331,14 @@ class _Training:
         import numpy as np
 
         from mmcore.combiner import equal_shares, uncalibrated
-        from mmcore.views import fit_combiner
+        from mmcore.views import FoldDecisions, fit_combiner
 
         names = self.model.names
         if not self.config.use_combiner:
             return uncalibrated(names, "the feature fusion as it is (preset seed)")
         learnt = self.products["train"].labels
         is_known = np.isin(np.arange(len(self.codes)), learnt)
-        fallback = equal_shares(names, "equal shares: too few val products to weigh by")
-        return fit_combiner(val, is_known, fallback)
+        why = "equal shares: too few val products to weigh by"
+        fallback = equal_shares(names, why, self.model.linear.keys())
+        spoken = self.linear.of_folds() if self.linear else FoldDecisions(np.zeros(0, int), {})
+        return fit_combiner(val, is_known, fallback, spoken)

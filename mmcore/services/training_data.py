@@ -33,6 +33,11 @@ class Selection:
     notes: tuple[str, ...]
 
     @property
+    def learnt(self) -> pd.DataFrame:
+        """Return what a run may learn from: train, then val."""
+        return pd.concat([self.train, self.val])
+
+    @property
     def labelled(self) -> pd.DataFrame:
         return pd.concat([self.train, self.val, self.test])
 

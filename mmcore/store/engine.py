@@ -5,11 +5,13 @@ IMMEDIATE, so that it never reads what another writer is about to change: withou
 processes of eight threads lost nearly all of 1,600 read-modify-write transactions; with it, none.
 """
 
+import os
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -18,9 +20,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 from mmcore.errors import StoreError
+from mmcore.store.failures import explained, is_busy
+from mmcore.store.turns import Turns
 
 BUSY_TIMEOUT_MS = 10_000  # SQLite's own patience for one lock
-BEGIN_PATIENCE_S = 60.0  # ours: dozens of writers in a queue are slow, not broken
+TURN_PATIENCE_S = 120.0  # for the writers ahead of us: dozens are slow, not broken
+BEGIN_PATIENCE_S = 60.0  # for programs that write without queueing
 _WRITES = "rayon_writes"
 
 
@@ -39,6 +44,8 @@ class Store:
         self.url = url
         self.engine = _open(url)
         self._writing = self.engine.execution_options(**{_WRITES: True})
+        self._turns: Turns | None = None
+        self._turns_guard = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -46,15 +53,43 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Give a session whose changes, if there are any, are thrown away."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        """Give a session whose changes, if there are any, are thrown away.
+
+        Raises:
+            StoreError: if the database can't be read; the message says why and what helps.
+        """
+        with explained(self.engine), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """Give a session in one transaction: committed at the end, or undone by an exception."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        """Give a session in one transaction: committed at the end, or undone by an exception.
+
+        Writers of a SQLite file queue for it, so keep the block short, and don't nest two.
+
+        Raises:
+            StoreError: if the database can't be written; the message says why and what helps.
+        """
+        with explained(self.engine), self._turn(), self._session() as session, session.begin():
             yield session
+
+    def _session(self) -> Session:
+        return Session(self._writing, expire_on_commit=False)
+
+    def _turn(self) -> AbstractContextManager[None]:
+        if not self.is_sqlite:
+            return nullcontext()
+        with self._turns_guard:
+            if self._turns is None:
+                self._turns = Turns(self._file())
+        return self._turns.turn(TURN_PATIENCE_S)
+
+    def _file(self) -> Path | None:
+        """Return the file of a SQLite database, None where it is in memory."""
+        with self.engine.connect() as connection:
+            rows = connection.exec_driver_sql("PRAGMA database_list").all()
+        name = next(file for _, schema, file in rows if schema == "main")
+        return Path(os.path.realpath(name)) if name else None
 
     def close(self) -> None:
         """Give every connection back to the database."""
@@ -111,11 +146,5 @@ def _begin_sqlite(connection: Connection) -> None:
         except DBAPIError as error:
             if not is_busy(error) or time.monotonic() > deadline:
                 raise
-            # SQLite's own waiting isn't fair: one of many may starve beyond its time-out
+            # a program that doesn't queue (see `turns.py`); SQLite's own waiting isn't fair
             time.sleep(random.uniform(0.005, 0.05))
-
-
-def is_busy(error: DBAPIError) -> bool:
-    """Return whether SQLite gave up waiting for another writer."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Select, select
 
-from mmcore.store.tables import Product
+from mmcore.store.search import matches
+from mmcore.store.tables import Annotation, ModelVersion, Prediction, Product
 
 
 @dataclass(frozen=True)
@@ -14,10 +15,12 @@ class ProductFilter:
     Attributes:
         class_ids: products with one of these labels.
         predicted_class_ids: by the fused answer of `model_version_id`.
+        model_version_id: None means the model in production.
         split: train, val or test.
         is_labelled, is_flagged, has_photo: as the words say.
         annotator_id: somebody who has annotated the product.
-        search: words that all occur in title, description or id.
+        search: words that all occur in title, description or id, or begin words that do; accents
+            and capitals don't matter.
         product_ids: row ids (a selection).
     """
 
@@ -34,8 +37,11 @@ class ProductFilter:
 
 
 def conditions(wanted: ProductFilter) -> list[ColumnElement[bool]]:
-    """Return the WHERE conditions on `Product` that a filter stands for."""
-    found: list[ColumnElement[bool]] = []
+    """Return the WHERE conditions on `Product` that a filter stands for.
+
+    Products that left the catalogue are never meant.
+    """
+    found: list[ColumnElement[bool]] = [in_catalogue()]
     if wanted.class_ids is not None:
         found.append(Product.class_id.in_(wanted.class_ids))
     if wanted.split is not None:
@@ -45,6 +51,38 @@ def conditions(wanted: ProductFilter) -> list[ColumnElement[bool]]:
         found.append(~is_null if wanted.is_labelled else is_null)
     if wanted.is_flagged is not None:
         found.append(Product.is_flagged.is_(wanted.is_flagged))
+    if wanted.has_photo is not None:
+        found.append(Product.photo != "" if wanted.has_photo else Product.photo == "")
+    if wanted.predicted_class_ids is not None:
+        found.append(Product.id.in_(_predicted_as(wanted)))
+    if wanted.annotator_id is not None:
+        annotated = select(Annotation.product_id).where(
+            Annotation.annotator_id == wanted.annotator_id
+        )
+        found.append(Product.id.in_(annotated))
+    if wanted.search.strip():
+        found.append(matches(wanted.search))
     if wanted.product_ids is not None:
         found.append(Product.id.in_(wanted.product_ids))
     return found
+
+
+def in_catalogue() -> ColumnElement[bool]:
+    """Return the condition that an import hasn't taken a product out of the catalogue."""
+    return Product.removed_at.is_(None)
+
+
+def production_id() -> Select[tuple[int]]:
+    """Return the query for the id of the model in production; no row without one."""
+    return select(ModelVersion.id).where(ModelVersion.stage == "production")
+
+
+def of_model(model_version_id: int | None) -> ColumnElement[bool]:
+    """Return the condition that a prediction is by this model; by production for None."""
+    wanted = production_id().scalar_subquery() if model_version_id is None else model_version_id
+    return Prediction.model_version_id == wanted
+
+
+def _predicted_as(wanted: ProductFilter) -> Select[tuple[int]]:
+    is_class = Prediction.fused_class_id.in_(wanted.predicted_class_ids)
+    return select(Prediction.product_id).where(of_model(wanted.model_version_id), is_class)

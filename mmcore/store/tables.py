@@ -4,7 +4,7 @@ Labels are never overwritten in silence: `product.class_id` is the label now, wi
 every change raises, and `annotation` holds each act that led there, for ever.
 """
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, MetaData, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # named, so that migrations can name them, too
@@ -17,7 +17,7 @@ NAMING = {
 }
 
 ROLES = ("viewer", "annotator", "lead", "admin")
-ANNOTATION_KINDS = ("label", "accept", "skip", "flag", "unflag", "undo", "import")
+ANNOTATION_KINDS = ("label", "accept", "skip", "flag", "unflag", "merge", "undo", "import")
 ACT_KINDS = ("single", "bulk", "import", "class", "undo")
 JOB_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 STAGES = ("candidate", "production", "archived")
@@ -70,40 +70,61 @@ class Product(Base):
     __table_args__ = (
         CheckConstraint("split IN ('train', 'val', 'test')", name="split"),
         Index(None, "class_id", "id"),
-        Index(None, "split", "id"),
-        Index(None, "is_flagged", "id"),
         Index(None, "random_rank"),
+        # all that lists are narrowed by and ordered by, without the texts: a filter that few
+        # products pass reads this and nothing else
+        Index(
+            "ix_product_filter",
+            *("removed_at", "id", "class_id", "split", "is_flagged", "photo", "random_rank"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     product_id: Mapped[str] = mapped_column(unique=True)  # the shop's own
     title: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
-    search_text: Mapped[str] = mapped_column(default="")  # cleaned title, description and id
+    search_text: Mapped[str] = mapped_column(default="")  # see `search.py`; written by imports
     photo: Mapped[str] = mapped_column(default="")  # content key, "" without a photo
     photo_hash: Mapped[str] = mapped_column(default="")
     group_id: Mapped[str] = mapped_column(index=True)
     split: Mapped[str]
+    # by a file: only a file moves it
+    is_split_given: Mapped[bool] = mapped_column(default=False, server_default=false())
     extra: Mapped[dict] = mapped_column(default=dict)
     class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
     version: Mapped[int] = mapped_column(default=0)  # raised by every annotation that changes it
     is_flagged: Mapped[bool] = mapped_column(default=False)
     random_rank: Mapped[float]  # 0 to 1, drawn once: a random order that pages can walk
     created_at: Mapped[float]
+    # not in the catalogue since (an import replaced it); the row stays, for its annotations do
+    removed_at: Mapped[float | None]
 
 
 class Act(Base):
     """What one person did with one decision: one product or ten thousand; undone as a whole."""
 
     __tablename__ = "act"
-    __table_args__ = (CheckConstraint(_one_of("kind", ACT_KINDS), name="kind"),)
+    __table_args__ = (
+        CheckConstraint(_one_of("kind", ACT_KINDS), name="kind"),
+        Index(None, "annotator_id", "id"),
+        # few among many: the history of the classes
+        Index(
+            "ix_act_class",
+            "id",
+            sqlite_where=text("kind = 'class'"),
+            postgresql_where=text("kind = 'class'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"), index=True)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"))
     token: Mapped[str] = mapped_column(unique=True)  # a resend can't act twice
-    details: Mapped[dict] = mapped_column(default=dict)  # of class acts: what is needed to undo
+    # what was asked and came of it; of class acts also what is needed to undo
+    details: Mapped[dict] = mapped_column(default=dict)
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"), unique=True)
+    # an undo of it is in force; false again once that undo was undone (a redo)
+    is_undone: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[float]
 
 
@@ -115,6 +136,7 @@ class Annotation(Base):
         CheckConstraint(_one_of("kind", ANNOTATION_KINDS), name="kind"),
         Index(None, "product_id", "id"),
         Index(None, "annotator_id", "created_at"),
+        Index(None, "annotator_id", "product_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -124,7 +146,12 @@ class Annotation(Base):
     kind: Mapped[str]
     class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))  # after
     class_before_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
+    was_flagged: Mapped[bool] = mapped_column(default=False)
+    is_flagged: Mapped[bool] = mapped_column(default=False)  # after
     version: Mapped[int]  # of the product, after
+    # the version whose decision is in force after this one: its own where None; an undo goes back
+    # to an older one, so that the decision before can be undone next
+    stands: Mapped[int | None]
     seconds: Mapped[float | None]  # spent looking
     # what was shown: {"class": code, "probability": p, "hidden": bool}; {} without a suggestion
     suggestion: Mapped[dict] = mapped_column(default=dict)
@@ -134,13 +161,74 @@ class Annotation(Base):
 
 
 class Lease(Base):
-    """A product that somebody has open; two rows where it is given to two people on purpose."""
+    """A product that somebody has open; never two people at once."""
 
     __tablename__ = "lease"
+    __table_args__ = (Index(None, "annotator_id", "taken_at"),)
 
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), primary_key=True)
-    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"), primary_key=True)
-    expires_at: Mapped[float] = mapped_column(index=True)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"))
+    token: Mapped[str]  # of the annotation that may come of it: one showing, one decision
+    taken_at: Mapped[float]
+    expires_at: Mapped[float]
+
+
+class QueueEntry(Base):
+    """A product that waits for a person; gone once decided, back when that is undone.
+
+    "Next" walks one of the indexes from its end: every order has its own, twice, for the whole
+    queue and for the products of one label. Scores are those of the production model, -1 where it
+    has said nothing yet.
+    """
+
+    __tablename__ = "queue_entry"
+    __table_args__ = (
+        *(
+            Index(f"ix_queue_entry_{name}", "audience", name, "product_id")
+            for name in ("disagreement", "uncertainty", "entropy", "random_rank")
+        ),
+        *(
+            Index(f"ix_queue_entry_class_{name}", "audience", "class_key", name, "product_id")
+            for name in ("disagreement", "uncertainty", "entropy", "random_rank")
+        ),
+        Index("ix_queue_entry_newest", "audience", "product_id"),
+        Index("ix_queue_entry_class_newest", "audience", "class_key", "product_id"),
+        *(
+            Index(
+                f"ix_queue_entry_{'_'.join((*by, 'suspicion'))}",
+                *("audience", *(f"{part}_key" for part in by), "suspicion", "product_id"),
+                sqlite_where=text("suspicion > 0"),
+                postgresql_where=text("suspicion > 0"),
+            )
+            for by in ((), ("class",))
+        ),
+    )
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), primary_key=True)
+    # who may get it: see store/queue.py
+    audience: Mapped[int]
+    class_key: Mapped[int]  # id of the label it had before people decided, 0 without
+    # who gave the first of two opinions; their decision is the product's label meanwhile
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("annotator.id"))
+    disagreement: Mapped[float]
+    uncertainty: Mapped[float]  # 1 - margin
+    entropy: Mapped[float]
+    suspicion: Mapped[float]
+    random_rank: Mapped[float]
+
+
+class QueueTally(Base):
+    """How many products wait, kept in parts so that people don't wait for each other to count.
+
+    Row 0 has what the catalogue put in, an annotator's row what they took out (below 0) or gave
+    back by an undo; the sum waits.
+    """
+
+    __tablename__ = "queue_tally"
+
+    annotator_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    waiting: Mapped[int]
+    unlabelled: Mapped[int]  # of these
 
 
 class ModelVersion(Base):
@@ -192,11 +280,11 @@ class Prediction(Base):
 
     __tablename__ = "prediction"
     __table_args__ = (
-        Index(None, "model_version_id", "disagreement"),
-        Index(None, "model_version_id", "margin"),
-        Index(None, "model_version_id", "entropy"),
-        Index(None, "model_version_id", "suspicion"),
-        Index(None, "model_version_id", "fused_class_id"),
+        Index(None, "model_version_id", "disagreement", "product_id"),
+        Index(None, "model_version_id", "margin", "product_id"),
+        Index(None, "model_version_id", "entropy", "product_id"),
+        Index(None, "model_version_id", "suspicion", "product_id"),
+        Index(None, "model_version_id", "fused_class_id", "product_id"),
     )
 
     model_version_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
@@ -241,6 +329,7 @@ class Job(Base):
     result: Mapped[dict] = mapped_column(default=dict)
     error: Mapped[str] = mapped_column(default="")
     attempt: Mapped[int] = mapped_column(default=0)  # raised by each claim: the fencing token
+    num_lost: Mapped[int] = mapped_column(default=0)  # attempts whose worker fell silent
     worker: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[float | None]
     cancel_requested: Mapped[bool] = mapped_column(default=False)
@@ -248,6 +337,18 @@ class Job(Base):
     created_at: Mapped[float]
     started_at: Mapped[float | None]
     ended_at: Mapped[float | None]
+
+
+class WorkerLease(Base):
+    """A worker that has shown itself lately; without a live row here somebody starts one."""
+
+    __tablename__ = "worker_lease"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    pid: Mapped[int]  # to be read by people; a dead process's number may be somebody else's
+    started_at: Mapped[float]
+    expires_at: Mapped[float]
 
 
 class Setting(Base):

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import struct
 import zlib
 from collections.abc import Callable
@@ -19,9 +20,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from sqlalchemy.exc import OperationalError
 
 from mmcore.cli.app import main
+from mmcore.errors import WorkspaceError
 from mmcore.manifest import FILES
+from mmcore.services.catalogue_frame import read_catalogue
+from mmcore.settings import read_settings
+from mmcore.workspace import Workspace
 
 HEADER = "id,title,description,photo,category\n"
 CLASSES = ("piscine", "livre", "jouet")
@@ -55,7 +61,7 @@ def import_shop(capsys, home: Path, data: str | bytes, *options: object, code: i
 
 
 def products(home: Path) -> pd.DataFrame:
-    return pd.read_parquet(home / "catalogue.parquet").set_index("product_id")
+    return read_catalogue(Workspace(home), read_settings(home)).products.set_index("product_id")
 
 
 # -- files that can't be used: exit 1, nothing is imported ------------------------------------
@@ -83,7 +89,8 @@ def products(home: Path) -> pd.DataFrame:
 )
 def test_a_file_that_cannot_be_used(home, capsys, data, options, message):
     assert message in import_shop(capsys, home, data, *options, code=1)
-    assert not (home / "catalogue.parquet").exists()
+    with pytest.raises(WorkspaceError, match="holds no catalogue yet"):
+        products(home)
 
 
 # -- rows that can't be used, or not as they are: exit 0, the others go in -----------------------
@@ -267,6 +274,13 @@ def fail(*args: object) -> None:
     raise FULL
 
 
+def full_database(*args: object) -> None:
+    """Raise what SQLAlchemy does when SQLite can't grow its file."""
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    raise OperationalError("INSERT", {}, error)
+
+
 @dataclass(frozen=True)
 class FullDisk:
     """Where the disk is full, what is said, and what goes on once there is space again."""
@@ -306,12 +320,12 @@ def test_a_full_disk_while_training(home, capsys, monkeypatch, disk):
 
 def test_a_full_disk_while_importing(home, capsys, monkeypatch, tmp_path):
     import_shop(capsys, home, HEADER + "".join(GOOD))
-    before = (home / "catalogue.parquet").read_bytes()
+    before = products(home)
     with monkeypatch.context() as patched:
-        patched.setattr("mmcore.catalog.products.write_atomically", fail)
+        patched.setattr("mmcore.services.import_run.write_import", full_database)
         message = import_shop(capsys, home, HEADER + "new,une chose,,,livre\n", code=1)
-        assert "can't be written: No space left on device; the old one is untouched" in message
-    assert (home / "catalogue.parquet").read_bytes() == before
+        assert "the disk is full; free some space and try again; nothing was saved" in message
+    assert products(home).equals(before)
 
 
 def test_a_full_disk_while_a_file_is_predicted(home, capsys, monkeypatch, tmp_path, model):

@@ -11,6 +11,10 @@ import pytest
 
 from mmcore.cli.app import main
 from mmcore.config import parse_modality
+from mmcore.errors import WorkspaceError
+from mmcore.services.catalogue_frame import read_catalogue
+from mmcore.settings import read_settings
+from mmcore.workspace import Workspace
 
 CLASSES = {"piscine": "2583", "livre": "10", "jouet": "1280"}
 
@@ -66,6 +70,10 @@ def trained(imported, capsys):
     return imported
 
 
+def catalogue_of(home):
+    return read_catalogue(Workspace(home), read_settings(home))
+
+
 def refused(capsys, *arguments) -> str:
     """Run a command that must fail as a user's error, and return its one line."""
     assert main([str(a) for a in arguments]) == 1
@@ -85,7 +93,7 @@ def test_import_reports_and_keeps_the_named_columns(tmp_path, home, capsys):
     report = json.loads(capsys.readouterr().out)
     assert (report["num_added"], report["num_left_out"]) == (36, 0)
     assert report["columns"]["label"] == "cat" and report["columns"]["extra"] == ["prix"]
-    frame = pd.read_parquet(home / "catalogue.parquet")
+    frame = catalogue_of(home).products
     assert frame["prix"].tolist()[0] == "10"
     assert frame["split"].value_counts().to_dict() == {"train": 18, "val": 9, "test": 9}
 
@@ -93,7 +101,7 @@ def test_import_reports_and_keeps_the_named_columns(tmp_path, home, capsys):
 def test_home_may_stand_before_the_command(tmp_path, home, capsys):
     path = write_csv(tmp_path / "shop.csv", rows())
     assert main(["--home", str(home), "import", "csv", str(path), *IMPORT]) == 0
-    assert (home / "catalogue.parquet").exists()
+    assert len(catalogue_of(home).products) == 36
 
 
 def test_remarks_are_written_as_a_table(tmp_path, home, capsys):
@@ -122,7 +130,8 @@ def test_a_file_that_cannot_be_used(tmp_path, home, capsys, content, options, me
     import re
 
     assert re.search(message, refused(capsys, "import", "csv", path, *options, "--home", home))
-    assert not (home / "catalogue.parquet").exists()
+    with pytest.raises(WorkspaceError, match="no catalogue yet"):
+        catalogue_of(home)
 
 
 def test_a_missing_file(home, capsys):
@@ -206,14 +215,13 @@ def test_a_catalogue_that_lost_a_column_is_scored_with_a_note(imported, tmp_path
 
 
 def test_a_run_does_not_resume_on_a_catalogue_that_lost_a_column(imported, tmp_path, capsys):
-    from mmcore.catalog.products import load_catalogue
     from mmcore.catalog.snapshot import snapshot_hash
     from mmcore.config import RunChoices, build_run_config
     from mmcore.services.runs import begin_run
     from mmcore.workspace import Workspace
 
     workspace = Workspace(imported)
-    snapshot = snapshot_hash(load_catalogue(workspace.catalogue_file))
+    snapshot = snapshot_hash(catalogue_of(imported))
     choices = RunChoices(modalities=(parse_modality("prix"),))
     begin_run(workspace, "waiting", build_run_config(choices, on_gpu=False), snapshot)
     without = [{k: v for k, v in row.items() if k != "prix"} for row in rows()]

@@ -7,22 +7,31 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import encode_photo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from photo_files import encode_photo
 from PIL import Image
+from sqlalchemy import select
 
 from mmcore.catalog.csv_columns import CsvColumns
 from mmcore.catalog.issues import KEPT, LEFT_OUT, IssueLog, RowIssue
-from mmcore.catalog.products import ClassName, load_catalogue
-from mmcore.errors import CatalogueError, WorkspaceError
+from mmcore.catalog.products import ClassName
+from mmcore.errors import CatalogueError, RefusedError, StoreError, WorkspaceError
 from mmcore.images import MAX_BYTES
 from mmcore.photos import PhotoStore
 from mmcore.services import import_run
 from mmcore.services.catalogue import CsvImport, RakutenImport, import_csv, import_rakuten
+from mmcore.services.catalogue_frame import load_catalogue
 from mmcore.services.import_report import write_issues
+from mmcore.services.opening import open_store
+from mmcore.services.people import Actor, ensure_actor
+from mmcore.settings import read_settings
+from mmcore.store.engine import Store
+from mmcore.store.products import read_facts
+from mmcore.store.tables import Act, Annotation, Product
 from mmcore.workspace import Workspace
 
+NOW = 1_700_000_000.0
 HEADER = "id,title,description,image,category\n"
 
 
@@ -32,10 +41,22 @@ def workspace(tmp_path) -> Workspace:
 
 
 @pytest.fixture
-def shop(tmp_path, workspace):
+def store(workspace) -> Store:
+    store = open_store(workspace, read_settings(workspace.home))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def lead(store) -> Actor:
+    return ensure_actor(store, "lea", "lead", NOW)
+
+
+@pytest.fixture
+def shop(tmp_path, workspace, store, lead):
     """Return a function that imports the text of a CSV file, with photos from folder `photos`."""
 
-    def run(text, photos=None, progress=None, **options):
+    def run(text, photos=None, progress=None, actor=lead, **options):
         path = tmp_path / "shop.csv"
         path.write_text(text)
         folder = tmp_path / "photos"
@@ -43,13 +64,27 @@ def shop(tmp_path, workspace):
         for name, data in (photos or {}).items():
             (folder / name).write_bytes(data)
         images = folder if photos is not None else None
-        return import_csv(workspace, path, CsvImport(images=images, **options), progress)
+        options = CsvImport(path, images=images, **options)
+        return import_csv(store, actor, workspace, options, NOW, progress)
 
     return run
 
 
-def products(workspace: Workspace):
-    return load_catalogue(workspace.catalogue_file).products.set_index("product_id")
+def products(store: Store):
+    return load_catalogue(store).products.set_index("product_id")
+
+
+def is_empty(store: Store) -> bool:
+    """Return whether nothing was ever imported."""
+    with store.reading() as session:
+        return read_facts(session) is None and not session.scalars(select(Product.id)).all()
+
+
+def everything(store: Store) -> tuple:
+    """Return all that an import writes."""
+    with store.reading() as session:
+        tables = [session.execute(select(t.__table__)).all() for t in (Product, Act, Annotation)]
+        return read_facts(session), tables
 
 
 def counts(report) -> tuple[int, int, int, int]:
@@ -73,7 +108,7 @@ def png(width: int, height: int) -> bytes:
 # --- what goes in
 
 
-def test_products_photos_groups_and_splits(shop, workspace):
+def test_products_photos_groups_and_splits(shop, workspace, store):
     photo = encode_photo(scene(1))
     report = shop(
         HEADER + "1,Chaise rouge,,a.jpg,c\n2,Table bleue,,b.jpg,c\n3,Lampe verte,,,d\n4,Vase,,,\n",
@@ -83,7 +118,7 @@ def test_products_photos_groups_and_splits(shop, workspace):
     assert (report.num_without_label, report.num_without_photo) == (1, 2)
     assert (report.num_classes, report.num_groups) == (2, 3)
     assert report.totals.num_products == 4 == report.totals.num_train  # classes of one or two
-    rows = products(workspace)
+    rows = products(store)
     assert rows.loc["1", "photo"] == rows.loc["2", "photo"]
     assert PhotoStore(workspace.photos).read(rows.loc["1", "photo"]) == photo
     assert rows.loc["1", "group_id"] == rows.loc["2", "group_id"] != rows.loc["3", "group_id"]
@@ -91,22 +126,24 @@ def test_products_photos_groups_and_splits(shop, workspace):
 
 
 @pytest.mark.parametrize("name", ["flipkart", "fashion"])
-def test_real_catalogues_go_in_whole(shared_data, workspace, name):
+def test_real_catalogues_go_in_whole(shared_data, workspace, name, store, lead):
     folder = shared_data / name
     expected = {"flipkart": (1050, 7, 1032), "fashion": (3000, 26, 2575)}[name]
-    report = import_csv(workspace, folder / "products.csv", CsvImport(images=folder))
+    report = import_csv(
+        store, lead, workspace, CsvImport(folder / "products.csv", images=folder), NOW
+    )
     assert (report.num_added, report.num_classes, report.num_groups) == expected
     assert report.num_left_out == 0 and report.issues == ()
     assert report.totals.num_straddling_groups == 0
     with (folder / "products.csv").open(encoding="utf-8", newline="") as file:
         splits = {row["product_id"]: row["split"] for row in csv.DictReader(file)}
-    assert products(workspace)["split"].to_dict() == splits
+    assert products(store)["split"].to_dict() == splits
 
 
-def test_extra_columns_stay_and_may_be_joined_later(shop, workspace):
+def test_extra_columns_stay_and_may_be_joined_later(shop, store):
     shop("id,title,price\n1,a b,5\n2,c d,6\n")
     shop("id,title,brand\n2,c d,Acme\n3,e f,Acme\n")
-    rows = products(workspace)
+    rows = products(store)
     assert rows[["price", "brand"]].to_dict("index") == {
         "1": {"price": "5", "brand": ""},
         "2": {"price": "6", "brand": "Acme"},
@@ -114,11 +151,11 @@ def test_extra_columns_stay_and_may_be_joined_later(shop, workspace):
     }
 
 
-def test_classes_are_ordered_and_named(shop, workspace):
+def test_classes_are_ordered_and_named(shop, store):
     names = (ClassName("10", "Livres", "Books"), ClassName("7", "Vases", "Vases!"))
     shop("id,title,label\n1,a,10\n2,b,9\n", classes=names)
     shop("id,title,label\n2,b,40\n")  # 9 was but a label: without products it goes
-    catalogue = load_catalogue(workspace.catalogue_file)
+    catalogue = load_catalogue(store)
     assert catalogue.class_codes == ("7", "10", "40")
     assert catalogue.classes[:2] == (names[1], names[0])
 
@@ -135,55 +172,55 @@ def test_progress_ends_at_the_end(shop):
 # --- again, and more
 
 
-def test_the_same_file_again_changes_nothing(shop, workspace):
+def test_the_same_file_again_changes_nothing(shop, store):
     text = HEADER + "1,Chaise,,a.jpg,c\n2,Table,,none.jpg,c\n3,,,none.jpg,c\n"
     photos = {"a.jpg": encode_photo(scene(1))}
     first = shop(text, photos)
-    before = workspace.catalogue_file.stat()
+    before = everything(store)
     again = shop(text, photos)
-    after = workspace.catalogue_file.stat()
+    after = everything(store)
     assert counts(first) == (2, 0, 0, 1) and counts(again) == (0, 0, 2, 1)
     assert again.totals == first.totals and again.issues == first.issues
-    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert before == after
 
 
-def test_an_update_replaces_what_the_file_has_columns_for(shop, workspace):
+def test_an_update_replaces_what_the_file_has_columns_for(shop, store):
     shop("id,title,description,label\n1,old,text,c\n2,b,text,c\n")
     report = shop("id,title,label\n1,new,d\n2,b,c\n3,c,\n")
     assert counts(report) == (1, 1, 1, 0)
-    assert products(workspace).loc["1", ["title", "description", "label"]].tolist() == [
+    assert products(store).loc["1", ["title", "description", "label"]].tolist() == [
         "new",
         "text",
         "d",
     ]
 
 
-def test_nothing_a_person_gave_is_lost(shop, workspace):
+def test_nothing_a_person_gave_is_lost(shop, store):
     photo = encode_photo(scene(1))
     shop(HEADER + "1,a,,a.jpg,c\n2,,,a.jpg,c\n3,c,,a.jpg,c\n", {"a.jpg": photo})
     report = shop(HEADER + "1,a,,gone.jpg,\n2,,,gone.jpg,\n3,c,,,\n", {})
-    rows = products(workspace)
+    rows = products(store)
     assert list(rows["label"]) == ["c", "c", "c"]
     assert (rows["photo"] != "").tolist() == [True, True, False]  # an empty cell means none
     assert [i.severity for i in report.issues] == [KEPT, KEPT]
     assert "kept with the photo it had" in report.issues[0].reason
 
 
-def test_products_keep_their_split_when_more_come(shop, workspace):
+def test_products_keep_their_split_when_more_come(shop, store):
     rows = [f"{i},title {i},,,c{i % 3}\n" for i in range(300)]
     shop(HEADER + "".join(rows[:100]))
-    before = products(workspace)["split"]
+    before = products(store)["split"]
     report = shop(HEADER + "".join(rows), seed=1)
-    after = products(workspace)["split"]
+    after = products(store)["split"]
     assert after[:100].equals(before)
     assert abs(report.totals.num_test - 45) <= 3
     assert report.totals.num_straddling_groups == 0
 
 
-def test_a_split_in_the_file_wins_and_leaving_test_is_remarked_on(shop, workspace):
+def test_a_split_in_the_file_wins_and_leaving_test_is_remarked_on(shop, store):
     shop("id,title,split\n1,a b,test\n2,c d,train\n")
     report = shop("id,title,split\n1,a b,train\n2,c d,\n")
-    assert products(workspace)["split"].tolist() == ["train", "train"]
+    assert products(store)["split"].tolist() == ["train", "train"]
     (issue,) = report.issues
     assert "from test to train" in issue.reason and issue.product_id == "1"
 
@@ -214,65 +251,62 @@ def test_import_is_idempotent(tmp_path, rows):
     path = tmp_path / "any.csv"
     path.write_text("id,title,label,group,split\n" + "".join(",".join(r) + "\n" for r in rows))
     workspace = Workspace(tmp_path / "any")
-    workspace.catalogue_file.unlink(missing_ok=True)  # of the example before
+    workspace.database_file.unlink(missing_ok=True)  # of the example before
+    store = open_store(workspace, read_settings(workspace.home))
+    lead = ensure_actor(store, "lea", "lead", NOW)
     try:
-        first = import_csv(workspace, path, CsvImport())
+        first = import_csv(store, lead, workspace, CsvImport(path), NOW)
+        before = everything(store)
+        again = import_csv(store, lead, workspace, CsvImport(path), NOW + 1)
+        after = everything(store)
     except CatalogueError:
         return
-    before = load_catalogue(workspace.catalogue_file)
-    again = import_csv(workspace, path, CsvImport())
-    after = load_catalogue(workspace.catalogue_file)
-    assert after.products.equals(before.products) and after.classes == before.classes
+    finally:
+        store.close()
+    assert after == before
     assert again == replace(first, num_added=0, num_unchanged=first.num_added, num_updated=0)
 
 
-def test_a_near_copy_of_a_test_product_is_never_learnt_from(shop, workspace):
+def test_a_near_copy_of_a_test_product_is_never_learnt_from(shop, store):
     photo = encode_photo(scene(1))
     shop("id,title,image,split\n1,rouge vif,a.jpg,test\n", {"a.jpg": photo})
     shop(HEADER + "2,bleu nuit,,,c\n")
-    assert products(workspace)["split"].tolist() == ["test", "train"]
+    assert products(store)["split"].tolist() == ["test", "train"]
     # 3 has the photo of one and the words of the other
     report = shop(HEADER + "3,bleu nuit,,a.jpg,c\n", {})
-    assert products(workspace)["split"].tolist() == ["test", "test", "test"]
+    assert products(store)["split"].tolist() == ["test", "test", "test"]
     assert report.totals.num_groups == 1 and report.totals.num_straddling_groups == 0
     (issue,) = report.issues
     assert "moved from train to test" in issue.reason and "product '2'; models" in issue.reason
 
 
-def test_test_products_stay_so_when_the_catalogue_is_replaced(shop, workspace):
+def test_test_products_stay_so_when_the_catalogue_is_replaced(shop, store):
     rows = [f"{i},mot{i} titre,,,c{i % 3}\n" for i in range(60)]
     shop(HEADER + "".join(rows))
-    before = products(workspace)["split"]
+    before = products(store)["split"]
     tests = set(before[before == "test"].index)
     gone = min(tests)
     copies = [f"copy,mot{gone} titre,,,c0\n", "other,tout autre,,,c0\n"]
     kept = [row for row in rows if not row.startswith(f"{gone},")]
     report = shop(HEADER + "".join(kept + copies), replace=True, seed=9)
-    after = products(workspace)["split"]
+    after = products(store)["split"]
     assert all(after[product] == "test" for product in tests - {gone})
     assert after["copy"] == "test", "the words of a test product that is gone may not be learnt"
     assert report.issues == () and report.totals.num_products == 61
     assert (after[before[before == "val"].index] != "val").any(), "the other splits are drawn anew"
 
 
-def test_a_file_may_take_a_test_product_out_when_it_replaces(shop, workspace):
+def test_a_file_may_take_a_test_product_out_when_it_replaces(shop, store):
     shop("id,title,split\n1,a b,test\n2,c d,train\n")
     report = shop("id,title,split\n1,a b,train\n2,c d,\n", replace=True)
-    assert products(workspace)["split"].tolist() == ["train", "train"]
+    assert products(store)["split"].tolist() == ["train", "train"]
     assert "taken out of test by the file's split: product '1'; " in report.issues[0].reason
 
 
-def test_the_drawn_catalogue_leaves_no_test_products_behind(shop, workspace):
+def test_the_drawn_catalogue_leaves_no_test_products_behind(shop, store):
     shop("id,title,split\n1,a b,test\n", source="drawn")
     shop("id,title\n1,a b\n", replace=True)
-    assert products(workspace)["split"].tolist() == ["train"]
-
-
-def test_a_damaged_catalogue_takes_its_test_products_with_it(shop, workspace):
-    shop(HEADER + "1,a,,,c\n")
-    workspace.catalogue_file.write_bytes(b"damaged")
-    report = shop(HEADER + "2,b,,,c\n", replace=True)
-    assert "which products were test products is lost" in report.issues[0].reason
+    assert products(store)["split"].tolist() == ["train"]
 
 
 # --- photos that can't be used
@@ -326,7 +360,7 @@ def test_a_bad_photo_and_no_text_is_left_out(shop):
         ("wrong_name.txt", encode_photo(scene(1), "WEBP")),
     ],
 )
-def test_unusual_photos_go_in(shop, workspace, tmp_path, name, data):
+def test_unusual_photos_go_in(shop, tmp_path, name, data):
     if name == "cmyk.jpg":
         Image.fromarray(scene(1)).convert("CMYK").save(tmp_path / name)
         data = (tmp_path / name).read_bytes()
@@ -334,7 +368,7 @@ def test_unusual_photos_go_in(shop, workspace, tmp_path, name, data):
     assert report.issues == () and report.num_without_photo == 0
 
 
-def test_photos_that_nobody_gave_are_told_of_once(shop, workspace):
+def test_photos_that_nobody_gave_are_told_of_once(shop):
     report = shop(HEADER + "1,a,,a.jpg,c\n2,b,,b.jpg,c\n3,,,c.jpg,c\n")
     assert counts(report) == (2, 0, 0, 1)
     assert [(i.line, i.severity) for i in report.issues] == [(1, KEPT), (4, LEFT_OUT)]
@@ -362,17 +396,17 @@ def test_placeholder_pictures_are_told_of(shop):
 # --- all or nothing
 
 
-def test_a_file_of_bad_rows_changes_nothing(shop, workspace):
+def test_a_file_of_bad_rows_changes_nothing(shop, store):
     with pytest.raises(CatalogueError) as caught:
         shop(HEADER + ",a,,,c\n1,,,,c\n2,a\n3,b\n")
     message = str(caught.value)
     assert "none of the 4 rows" in message and "nothing was imported" in message
     assert "line 2: no product id" in message and "line 4: number of fields is 2" in message
     assert "line 5" not in message
-    assert not workspace.catalogue_file.exists()
+    assert is_empty(store)
 
 
-def test_drawn_and_real_products_dont_mix(shop, workspace):
+def test_drawn_and_real_products_dont_mix(shop, workspace, store):
     drawn = HEADER + "d1,a,,,c\n"
     shop(drawn, source="drawn")
     with pytest.raises(
@@ -383,59 +417,75 @@ def test_drawn_and_real_products_dont_mix(shop, workspace):
         shop(HEADER + "1,a,,,c\n")
     report = shop(HEADER + "1,a,,,c\n", replace=True)
     assert report.totals.num_products == 1
-    assert load_catalogue(workspace.catalogue_file).source == "csv"
+    assert load_catalogue(store).source == "csv"
     with pytest.raises(CatalogueError, match="holds 1 real products, and shop.csv has drawn ones"):
         shop(drawn, source="drawn")
 
 
-def test_a_crash_leaves_the_old_catalogue(shop, workspace, monkeypatch):
+@pytest.mark.parametrize("part", ["settle_splits", "settle_queue"])
+def test_a_crash_leaves_the_old_catalogue(part, shop, store, monkeypatch):
     shop(HEADER + "1,a,,,c\n")
-    before = workspace.catalogue_file.read_bytes()
+    before = everything(store)
 
     def fail(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(import_run, "settle", fail)
+    monkeypatch.setattr(import_run, part, fail)
     with pytest.raises(KeyboardInterrupt):
-        shop(HEADER + "2,b,,,c\n")
-    assert workspace.catalogue_file.read_bytes() == before
+        shop(HEADER + "1,b,,,d\n2,b,,,c\n", replace=True)
+    assert everything(store) == before
 
 
-def test_a_damaged_catalogue_is_not_overwritten_unless_asked(shop, workspace):
-    shop(HEADER + "1,a,,,c\n")
-    workspace.catalogue_file.write_bytes(b"damaged")
-    with pytest.raises(WorkspaceError, match="can't be read.*--replace"):
-        shop(HEADER + "2,b,,,c\n")
-    assert workspace.catalogue_file.read_bytes() == b"damaged"
-    assert counts(shop(HEADER + "2,b,,,c\n", replace=True)) == (1, 0, 0, 0)
+def test_a_damaged_database_is_told_of_and_left_alone(workspace):
+    workspace.create()
+    workspace.database_file.write_bytes(b"damaged" * 999)
+    with pytest.raises(StoreError, match="isn't a database; restore the last backup"):
+        open_store(workspace, read_settings(workspace.home))
+    assert workspace.database_file.read_bytes() == b"damaged" * 999
 
 
-def test_two_imports_at_once_dont_undo_each_other(shop, workspace, tmp_path):
-    other = tmp_path / "other.csv"
-    other.write_text(HEADER + "9,z,,,c\n")
+def test_two_imports_at_once_both_go_in(shop, store, monkeypatch):
+    compare, others = import_run.plan_import, iter([HEADER + "9,z,,,c\n", HEADER + "8,y,,,d\n"])
 
-    def meanwhile(done, total):
-        import_csv(workspace, other, CsvImport())
+    def overtaken(*args):
+        plan = compare(*args)
+        if text := next(others, None):
+            shop(text)  # another one compares and writes in between
+        return plan
 
-    with pytest.raises(CatalogueError, match="changed by another import.*run it again"):
-        shop(HEADER + "1,a,,,c\n", progress=meanwhile)
-    assert list(products(workspace).index) == ["9"]
+    monkeypatch.setattr(import_run, "plan_import", overtaken)
+    report = shop(HEADER + "1,a,,,e\n")
+    assert sorted(products(store).index) == ["1", "8", "9"]
+    assert counts(report) == (1, 0, 0, 0) and report.totals.num_products == 3
 
 
-def test_a_full_disk_while_photos_are_stored(shop, workspace, monkeypatch):
+def test_an_import_that_is_always_overtaken_gives_up(shop, store, monkeypatch):
+    monkeypatch.setattr(import_run, "_write", lambda *args: None)
+    with pytest.raises(CatalogueError, match="changed 5 times by others while shop.csv was.*again"):
+        shop(HEADER + "1,a,,,c\n")
+    assert is_empty(store)
+
+
+def test_only_a_lead_may_import(shop, store):
+    with pytest.raises(RefusedError, match="anna is annotator, this needs lead"):
+        shop(HEADER + "1,a,,,c\n", actor=ensure_actor(store, "anna", "annotator", NOW))
+    assert is_empty(store)
+
+
+def test_a_full_disk_while_photos_are_stored(shop, store, monkeypatch):
     def fail(path, write):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("mmcore.photos.write_atomically", fail)
     with pytest.raises(WorkspaceError, match="can't be stored.*No space left.*free some disk"):
         shop(HEADER + "1,a,,a.jpg,c\n", {"a.jpg": GOOD})
-    assert not workspace.catalogue_file.exists()
+    assert is_empty(store)
 
 
 # --- Rakuten
 
 
-def test_rakuten_goes_in_with_its_names(tmp_path, workspace):
+def test_rakuten_goes_in_with_its_names(tmp_path, workspace, store, lead):
     folder = tmp_path / "rakuten"
     photos = folder / "images" / "image_train"
     photos.mkdir(parents=True)
@@ -445,18 +495,19 @@ def test_rakuten_goes_in_with_its_names(tmp_path, workspace):
     )
     (folder / "Y_train_CVw08PX.csv").write_text(",prdtypecode\n0,10\n1,2583\n2,4\n")
     (photos / "image_101_product_11.jpg").write_bytes(GOOD)
-    report = import_rakuten(workspace, folder, RakutenImport())
+    report = import_rakuten(store, lead, workspace, RakutenImport(folder), NOW)
     assert counts(report) == (2, 0, 0, 1)
     assert [(i.line, i.column, i.severity) for i in report.issues] == [
         (3, "imageid", KEPT),
         (4, "prdtypecode", LEFT_OUT),
     ]
-    catalogue = load_catalogue(workspace.catalogue_file)
+    catalogue = load_catalogue(store)
     assert catalogue.source == "rakuten" and len(catalogue.classes) == 27
     assert catalogue.products["label"].tolist() == ["10", "2583"]
     assert (catalogue.products["photo"] != "").tolist() == [True, False]
     assert catalogue.extra_columns == ()
-    assert counts(import_rakuten(workspace, folder, RakutenImport())) == (0, 0, 2, 1)
+    again = import_rakuten(store, lead, workspace, RakutenImport(folder), NOW)
+    assert counts(again) == (0, 0, 2, 1)
 
 
 # --- the report

@@ -12,8 +12,10 @@ from mmcore.config import IMAGE, TEXT, RunChoices
 from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
 from mmcore.features import FeatureResult
 from mmcore.photos import PhotoStore
-from mmcore.services import training
 from mmcore.services.catalogue import CsvImport, import_csv
+from mmcore.services.catalogue_frame import read_catalogue
+from mmcore.services.opening import opened_store
+from mmcore.services.people import ensure_actor
 from mmcore.services.runs import Run
 from mmcore.services.training import Finished, Started, resume, train
 from mmcore.settings import Settings
@@ -40,7 +42,9 @@ def workspace(tmp_path, make_photo) -> Workspace:
             (tmp_path / "photos" / f"{i}.jpg").write_bytes(make_photo(seed=i))
             table.writerow([f"p{i}", f"{WORDS[i % 3]} numéro {i}", f"{i}.jpg", i % 3, split])
     workspace = Workspace(tmp_path / "home")
-    import_csv(workspace, tmp_path / "shop.csv", CsvImport(COLUMNS, tmp_path / "photos"))
+    options = CsvImport(tmp_path / "shop.csv", COLUMNS, tmp_path / "photos")
+    with opened_store(workspace, Settings(workspace.home, "cpu", 1)) as store:
+        import_csv(store, ensure_actor(store, "lea", "lead", 0.0), workspace, options, 0.0)
     return workspace
 
 
@@ -159,7 +163,7 @@ def test_a_model_of_another_run_is_not_taken_for_this_ones(
 
 def lose(workspace, num):
     """Damage so many of the stored photos, the train products' first."""
-    frame = training.load_catalogue(workspace.catalogue_file).products
+    frame = read_catalogue(workspace, Settings(workspace.home, "cpu", 1)).products
     store = PhotoStore(workspace.photos)
     is_other = frame["split"] != "train"
     for key in frame.loc[is_other.sort_values(kind="stable").index, "photo"][:num]:

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from photo_files import encode_photo
 
-from mmcore.catalog.products import load_catalogue
 from mmcore.cli.app import main
 from mmcore.explain import explain
 from mmcore.images import decode_photo
 from mmcore.photos import PhotoStore
 from mmcore.runtime import ProductInput
+from mmcore.services.catalogue_frame import read_catalogue
 from mmcore.services.models import list_models
+from mmcore.settings import read_settings
 from mmcore.text import words
 
 NUM_EXPLAINED = 40
@@ -28,7 +29,7 @@ def scores(drawn):
 @pytest.fixture(scope="module")
 def test_products(drawn):
     """Return whole test products: with title, description and photo."""
-    products = load_catalogue(drawn.catalogue_file).products
+    products = read_catalogue(drawn, read_settings(drawn.home)).products
     whole = products[
         (products["split"] == "test") & (products["photo"] != "") & (products["description"] != "")
     ]

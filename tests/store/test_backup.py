@@ -81,7 +81,6 @@ def full(store, workspace):
         session.execute(text(f"UPDATE model_version SET parent_id = {parent} WHERE id = {child}"))
     add_predictions(store, child, products, top=lambda i: {"fused": [[1, 0.25]]})
     make_model(workspace, "m1")
-    workspace.catalogue_file.write_bytes(b"a catalogue")
     return store
 
 
@@ -99,7 +98,7 @@ def everything(store):
 
 def files(workspace):
     """Return relative path -> bytes of what a backup includes."""
-    found = [workspace.catalogue_file, *workspace.photos.rglob("*"), *workspace.models.rglob("*")]
+    found = [*workspace.photos.rglob("*"), *workspace.models.rglob("*")]
     return {str(p.relative_to(workspace.home)): p.read_bytes() for p in found if p.is_file()}
 
 
@@ -444,7 +443,6 @@ def old(tmp_path, good):
     store.close()
     PhotoStore(workspace.photos).add(b"old photo")
     make_model(workspace, "old-model")
-    workspace.catalogue_file.write_bytes(b"old catalogue")
     (tmp_path / "b").write_bytes(good)
     return workspace, files(workspace), tmp_path / "b"
 

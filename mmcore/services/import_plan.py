@@ -1,0 +1,134 @@
+"""What an import is going to change: the catalogue as it will be against the one that is there."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mmcore.catalog.products import BASE_COLUMNS, Catalogue, ClassName, order_codes
+from mmcore.services.import_labels import ImportState
+from mmcore.store.import_writes import ClassChanges, ImportPlan, LabelChange
+from mmcore.store.products import CatalogueFacts, StoredClass, StoredProduct
+from mmcore.store.search import search_text
+
+_TEXTS = ("title", "description")
+
+
+def plan_import(state: ImportState, catalogue: Catalogue, now: float) -> ImportPlan:
+    """Return everything that has to be written so that the store holds `catalogue`.
+
+    Products that `catalogue` lacks leave it: their rows stay, with their annotations.
+    """
+    extra = catalogue.extra_columns
+    new, changed, texts, labels = [], [], [], []
+    for row in catalogue.products.itertuples(index=False, name=None):
+        values = dict(zip(BASE_COLUMNS, row, strict=False))
+        further = zip(extra, row[len(BASE_COLUMNS) :], strict=True)
+        values["extra"] = {name: value for name, value in further if value}
+        values["is_split_given"] = values["product_id"] in catalogue.given_splits
+        stored = state.products.get(values["product_id"])
+        if stored is None:
+            new.append({**values, "search_text": _search_text(values)})
+            continue
+        if values["label"] != stored.label:
+            change = LabelChange(stored.id, stored.product_id, stored.version, values["label"])
+            labels.append(change)
+        texts += _changed_texts(stored, values)
+        changed += _changed_values(stored, values)
+    here = set(catalogue.products["product_id"])
+    removed = [
+        stored.id
+        for product_id, stored in state.products.items()
+        if stored.removed_at is None and product_id not in here
+    ]
+    facts = _facts(state.facts, catalogue, now)
+    classes = _class_changes(state.classes, catalogue.classes)
+    return ImportPlan(facts, classes, new, changed, texts, labels, removed)
+
+
+def changes_something(plan: ImportPlan, state: ImportState) -> bool:
+    """Return whether there is anything to write."""
+    return bool(plan.num_changes or plan.classes or plan.facts != state.facts)
+
+
+def next_revision(plan: ImportPlan) -> ImportPlan:
+    """Return the plan with the number that tells other imports that the catalogue has changed."""
+    return replace(plan, facts=replace(plan.facts, revision=plan.facts.revision + 1))
+
+
+def classes_after(
+    state: ImportState, given: Iterable[ClassName], used: set[str], is_replacing: bool
+) -> list[ClassName]:
+    """Return the classes that the catalogue offers after an import, by code in no order.
+
+    A class stays without products where somebody named it or it never had any; one that was but
+    a label of products goes with the last of them. A name that people see is never overwritten.
+
+    Args:
+        given: names that come with the file.
+        used: codes of the labels that products are going to have.
+    """
+    names = {c.code: ClassName(c.code, c.name_fr, c.name_en) for c in state.classes.values()}
+    given = {name.code: name for name in given}
+    for code, name in given.items():
+        if code not in names or _is_bare(names[code]):
+            names[code] = name
+    in_use = {p.label for p in state.products.values() if p.removed_at is None}
+    kept = set()
+    if not is_replacing:
+        kept = {
+            code
+            for code, stored in state.classes.items()
+            if not stored.is_archived and not (_is_bare(names[code]) and code in in_use - used)
+        }
+    merged = {code for code, stored in state.classes.items() if stored.merged_into_id}
+    codes = used | kept | (given.keys() - merged)
+    return [names.get(code) or ClassName(code, code, code) for code in codes]
+
+
+def _is_bare(name: ClassName) -> bool:
+    return name == ClassName(name.code, name.code, name.code)
+
+
+def _facts(before: CatalogueFacts | None, catalogue: Catalogue, now: float) -> CatalogueFacts:
+    extra = catalogue.extra_columns
+    if before is None or (before.source == "drawn") != (catalogue.source == "drawn"):
+        revision = before.revision if before else 0
+        return CatalogueFacts(catalogue.source, extra, revision, since=now)
+    return replace(before, source=catalogue.source, extra=extra)
+
+
+def _class_changes(stored: Mapping[str, StoredClass], after: tuple[ClassName, ...]) -> ClassChanges:
+    codes = {name.code for name in after}
+    new = [vars(name) for name in after if name.code not in stored]
+    named = [
+        {"id": stored[name.code].id, "name_fr": name.name_fr, "name_en": name.name_en}
+        for name in after
+        if name.code in stored
+        and (name.name_fr, name.name_en) != (stored[name.code].name_fr, stored[name.code].name_en)
+    ]
+    revived = [stored[c].id for c in codes if c in stored and stored[c].is_archived]
+    archived = [c.id for c in stored.values() if not c.is_archived and c.code not in codes]
+    # places are kept while no class comes: a button that moves is a wrong label
+    places = {}
+    if new or revived:
+        places = {code: i for i, code in enumerate(order_codes({*stored, *codes}))}
+    return ClassChanges(new, named, sorted(revived), sorted(archived), places)
+
+
+def _changed_texts(stored: StoredProduct, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if all(values[name] == getattr(stored, name) for name in _TEXTS):
+        return []
+    texts = {name: values[name] for name in _TEXTS}
+    return [{"id": stored.id, **texts, "search_text": _search_text(values)}]
+
+
+def _changed_values(stored: StoredProduct, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    names = ("photo", "photo_hash", "group_id", "split", "is_split_given", "extra")
+    is_same = all(values[name] == getattr(stored, name) for name in names)
+    if is_same and stored.removed_at is None:
+        return []
+    return [{"id": stored.id, **{name: values[name] for name in names}, "removed_at": None}]
+
+
+def _search_text(values: Mapping[str, Any]) -> str:
+    return search_text((values["title"], values["description"], values["product_id"]))

@@ -1,0 +1,121 @@
+"""Linear heads of a run: fitted on train and val together, judged on folds they did not see.
+
+The network needs val to stop by; a linear head doesn't: its one constant is chosen on folds. So it
+learns from a third more products, and says of each what it would say of a new one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from mmcore.batches import EncodedProducts
+from mmcore.config import linear_source
+from mmcore.fusion import FusionClassifier
+from mmcore.linear import LinearHead
+from mmcore.linear_fit import Features, LinearFit, fit_linear, make_folds
+from mmcore.views import FoldDecisions
+
+_SMALLEST_DEVIATION = 1e-4  # of a feature; below it is constant, but for rounding
+
+
+@dataclass(frozen=True)
+class LinearResult:
+    """One linear head has been fitted."""
+
+    modality: str
+    done: int
+    total: int
+    strength: float
+    log_loss: float  # on folds that it did not see
+
+
+@dataclass(frozen=True)
+class LinearData:
+    """What the linear heads learn from.
+
+    Attributes:
+        products: of train and val.
+        is_val: (N,) bool.
+        groups: N group ids.
+        dense: modality -> ((N, D) features, (N,) bool: the product has them), e.g. of photos.
+    """
+
+    products: EncodedProducts
+    is_val: np.ndarray
+    groups: Sequence[str]
+    dense: Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+
+class LinearHeads:
+    """Fits the heads of one run, one after the other."""
+
+    def __init__(self, data: LinearData, num_classes: int, seed: int) -> None:
+        self.heads: dict[str, LinearHead] = {}
+        self.unseen: dict[str, np.ndarray] = {}  # source -> (N, K), see LinearFit.out_of_fold
+        self._data = data
+        self._num_classes = num_classes
+        self._seed = seed
+
+    def fit(self, tick: Callable[[], None]) -> Iterator[LinearResult]:
+        """Fit every head there is something to fit on, yielding after each.
+
+        Args:
+            tick: called often; may raise to stop.
+        """
+        products, names = self._data.products, self._names()
+        for done, name in enumerate(names, start=1):
+            is_sparse = name in products.ngrams
+            has = products.present[name] if is_sparse else self._data.dense[name][1]
+            rows = np.flatnonzero(has & (products.labels >= 0))
+            if len(set(products.labels[rows])) < 2:
+                continue  # nothing to tell apart
+            features = products.ngrams[name] if is_sparse else self._data.dense[name][0]
+            head = LinearHead(features.shape[1], self._num_classes, is_sparse)
+            found = self._fit_one(head, features[rows], rows, tick)
+            self.unseen[linear_source(name)] = self._spread(found.out_of_fold, rows)
+            self.heads[name] = head
+            yield LinearResult(name, done, len(names), found.strength, found.log_loss)
+
+    def put_into(self, model: FusionClassifier, device: torch.device) -> None:
+        """Give the network its heads."""
+        for name, head in self.heads.items():
+            model.linear[name] = head.to(device)
+
+    def of_folds(self) -> FoldDecisions:
+        """Return what every head said of products it had not seen, for the combiner."""
+        return FoldDecisions(self._data.products.labels, self.unseen)
+
+    def of_val(self) -> dict[str, np.ndarray]:
+        """Return source -> (V, K) log-probabilities of the val products by folds without them."""
+        return {source: rows[self._data.is_val] for source, rows in self.unseen.items()}
+
+    def _names(self) -> list[str]:
+        ngrams = [n for n, rows in self._data.products.ngrams.items() if rows.shape[1]]
+        return [*ngrams, *self._data.dense]
+
+    def _fit_one(
+        self,
+        head: LinearHead,
+        features: Features,
+        rows: np.ndarray,
+        tick: Callable[[], None],
+    ) -> LinearFit:
+        if not head.is_sparse:
+            deviation = np.maximum(features.std(axis=0), _SMALLEST_DEVIATION)
+            head.mean.copy_(torch.from_numpy(features.mean(axis=0)))
+            head.deviation.copy_(torch.from_numpy(deviation))
+            features = head.scaled(torch.from_numpy(features)).numpy()
+        labels = self._data.products.labels[rows]
+        groups = [self._data.groups[row] for row in rows]
+        folds = make_folds(labels, groups, self._data.is_val[rows], self._seed)
+        found = fit_linear(features, labels, self._num_classes, folds, tick)
+        head.weight.copy_(torch.from_numpy(found.weights))
+        head.bias.copy_(torch.from_numpy(found.bias))
+        return found
+
+    def _spread(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        spread = np.zeros((len(self._data.products), self._num_classes), np.float32)
+        spread[rows] = values
+        return spread

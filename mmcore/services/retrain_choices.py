@@ -1,0 +1,70 @@
+"""What a person may choose for a retrain, as it is kept in the job's row."""
+
+from dataclasses import asdict, dataclass
+
+from mmcore.config import RunChoices, build_run_config, parse_modality
+from mmcore.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class RetrainChoices:
+    """None leaves a choice to the preset.
+
+    Attributes:
+        modalities: words as `train --modalities` takes them; None: text and image, as far as
+            the catalogue has them.
+        fresh: from the start, not from the production model's weights.
+    """
+
+    preset: str = "strong"
+    backbone: str | None = None
+    weights: str = "imagenet"
+    modalities: tuple[str, ...] | None = None
+    epochs1: int | None = None
+    epochs2: int | None = None
+    joint: bool = True
+    seed: int = 0
+    fresh: bool = True
+
+    def run_choices(self) -> RunChoices:
+        """Return the choices as a training takes them.
+
+        Raises:
+            ConfigError: if one is unknown or out of its limits.
+        """
+        if not self.fresh:
+            raise ConfigError(
+                "fresh is off: a start from the production model's weights isn't offered yet; "
+                "leave fresh on"
+            )
+        given = asdict(self)
+        given.pop("fresh")
+        words = given.pop("modalities")
+        modalities = None if words is None else tuple(parse_modality(word) for word in words)
+        return RunChoices(**given, modalities=modalities)
+
+    def to_json(self) -> dict:
+        """Return plain JSON values, after holding them to their limits.
+
+        Raises:
+            ConfigError: as `run_choices`; a job that can't train isn't submitted.
+        """
+        build_run_config(self.run_choices(), on_gpu=False)
+        data = asdict(self)
+        return data | {"modalities": self.modalities and list(self.modalities)}
+
+
+def choices_from_json(data: dict) -> RunChoices:
+    """Return the run choices of a job's row.
+
+    Raises:
+        ConfigError: if another version wrote what this one doesn't know.
+    """
+    words = data.get("modalities")
+    try:
+        choices = RetrainChoices(**{**data, "modalities": words and tuple(words)})
+    except TypeError as error:
+        raise ConfigError(
+            f"the job's choices can't be read: {error}; submit the retrain again"
+        ) from error
+    return choices.run_choices()
