@@ -12,6 +12,7 @@ import typer
 
 from mmcore.cli import screen
 from mmcore.cli.options import Home, Json, open_workspace
+from mmcore.cli.signals import stop_on_signal
 from mmcore.config import BACKBONES, PRESETS, WEIGHTS
 from mmcore.errors import MmcoreError
 
@@ -60,7 +61,7 @@ def worker(
     """Run jobs until told to end (Ctrl-C or SIGTERM: the job goes back to the queue)."""
     if nice and hasattr(os, "nice"):
         os.nice(nice)
-    with opened(home) as (workspace, settings, store), screen.stop_on_signal() as is_stopping:
+    with opened(home) as (workspace, settings, store), stop_on_signal() as is_stopping:
         from mmcore.jobs.context import Surroundings
         from mmcore.jobs.worker import Shift, Worker, WorkerOptions, work
         from mmcore.services.jobs import RETRAIN
@@ -150,7 +151,7 @@ def show(job: JobId, home: Home = None, as_json: Json = False) -> None:
         view = jobs.view_job(store, workspace, job, time.time())
     _show(view, as_json)
     if not as_json:
-        print("\n".join(view.log.splitlines()[-20:]))
+        print(screen.plain("\n".join(view.log.splitlines()[-20:])))
 
 
 @jobs_app.command("cancel")
@@ -180,7 +181,7 @@ def logs(
         while True:
             view = jobs.view_job(store, workspace, job, time.time(), 0)
             text, offset = read_from(log_path(workspace, job), offset)
-            print(text, end="", flush=True)
+            print(screen.plain(text), end="", flush=True)
             if not (follow and view.is_active):
                 return
             time.sleep(WATCH_EVERY_S)
@@ -193,7 +194,6 @@ def watch(
     from mmcore.services import jobs
 
     with screen.progress() as bars:
-        bar = bars.add_task("waiting for a worker", total=None, note="")
         while True:
             now = time.time()
             view = jobs.view_job(store, workspace, job_id, now, 0)
@@ -201,17 +201,16 @@ def watch(
                 return view
             backend.wake(now)
             done, total = _units(view)
-            text = view.stage or "waiting for a worker"
-            bars.update(bar, description=text, completed=done, total=total, note=_note(view))
+            bars.show(view.stage or "waiting for a worker", done, total, _note(view))
             time.sleep(WATCH_EVERY_S)
 
 
-def _units(view: "JobView") -> tuple[int, int | None]:
+def _units(view: "JobView") -> tuple[int, int]:
     """Return how far the stage has come, in its own unit."""
     if view.stage == "training" and view.num_steps:
         done = (view.epoch - 1) * view.num_steps + view.step
         return done, view.num_epochs * view.num_steps
-    return view.done or 0, view.total
+    return view.done or 0, view.total or 1
 
 
 def _note(view: "JobView") -> str:
@@ -243,7 +242,7 @@ def _show(view: "JobView", as_json: bool) -> None:
     }
     for name, text in said.items():
         if text:
-            screen.out().print(screen.plain(f"{name}: {text}"))
+            screen.say(f"{name}: {text}")
 
 
 def _state(view: "JobView") -> str:
@@ -268,7 +267,7 @@ def _table(found: list["JobView"]):
         stage = view.stage if view.is_active else ""
         state = "silent" if view.is_silent else view.state
         row = [str(view.id), state, stage, labels, f1, view.model, view.who]
-        table.add_row(*map(screen.plain, row))
+        table.add_row(*map(screen.cell, row))
     return table
 
 
