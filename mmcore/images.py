@@ -11,14 +11,14 @@ import io
 import stat
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from mmcore.errors import ImageError
-from mmcore.shrinking import to_square
+from mmcore.shrinking import to_fit, to_square
 
 IMAGE_PX = 224  # input side of all three backbones
 PREPROCESS_VERSION = 1  # raise when the pixels of a given photo change: it is part of cache keys
@@ -50,13 +50,34 @@ def decode_photo(data: bytes, size_px: int = IMAGE_PX) -> np.ndarray:
     Raises:
         ImageError: if the bytes are no photo of a known format, or are beyond the limits.
     """
+    return np.array(_decoded(data, size_px, to_square))  # a copy: Pillow's own is read-only
+
+
+def fit_photo(data: bytes, size_px: int) -> Image.Image:
+    """Return the whole photo on a white square of at most `size_px`, its proportions kept.
+
+    A smaller photo is not enlarged: its square has the photo's longer side.
+
+    Raises:
+        ImageError: as `decode_photo`.
+    """
+    rgb = _decoded(data, size_px, to_fit)
+    side = max(rgb.size)
+    square = Image.new("RGB", (side, side), (255, 255, 255))
+    square.paste(rgb, ((side - rgb.width) // 2, (side - rgb.height) // 2))
+    return square
+
+
+def _decoded(
+    data: bytes, size_px: int, shrink: Callable[[Image.Image, int], Image.Image]
+) -> Image.Image:
+    """Return what `shrink` makes of the photo."""
     with _open(data) as image:
         needed = _prepare(image, size_px)
         with _LARGE_PHOTO if needed > LARGE_BYTES else contextlib.nullcontext():
             with _told_as_corrupt(image):
                 image.load()  # the first frame of an animation
-            square = to_square(image, size_px)
-    return np.array(square)  # a copy: Pillow's own buffer is read-only
+            return shrink(image, size_px)
 
 
 def decode_file(path: Path, size_px: int = IMAGE_PX) -> np.ndarray:

@@ -33,9 +33,30 @@ def to_square(image: Image.Image, size_px: int) -> Image.Image:
 
     Equal to EXIF transposition, conversion and `resize` with a reducing gap of the whole photo.
     """
+    return _shrunk(image, (size_px, size_px))
+
+
+def to_fit(image: Image.Image, size_px: int) -> Image.Image:
+    """Return a loaded image as RGB, upright, its proportions kept, its longer side `size_px`.
+
+    A smaller image keeps its size.
+    """
+    width, height = _upright_size(image)
+    scale = min(1.0, size_px / max(width, height))
+    return _shrunk(image, (max(1, round(width * scale)), max(1, round(height * scale))))
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    return image.size[::-1] if _orientation(image) in _ON_ITS_SIDE else image.size
+
+
+def _shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     turn = _orientation(image)
-    width, height = image.size[::-1] if turn in _ON_ITS_SIDE else image.size
-    by_x, by_y = (int(side / size_px / REDUCING_GAP) or 1 for side in (width, height))
+    width, height = _upright_size(image)
+    by_x, by_y = (
+        int(side / wanted / REDUCING_GAP) or 1
+        for side, wanted in zip((width, height), size, strict=True)
+    )
     white_point = _white_point(image) if _is_deep(image) else 0.0
     small = Image.new("RGB", (math.ceil(width / by_x), math.ceil(height / by_y)))
     # whole blocks of the reduction, so that no block is cut in two
@@ -45,7 +66,7 @@ def to_square(image: Image.Image, size_px: int) -> Image.Image:
         small.paste(_to_rgb(strip, white_point).reduce((by_x, by_y)), (0, top // by_y))
     # the last block may be a part of one: the photo ends inside it
     box = (0, 0, width / by_x, height / by_y)
-    return small.resize((size_px, size_px), Image.Resampling.BICUBIC, box=box)
+    return small.resize(size, Image.Resampling.BICUBIC, box=box)
 
 
 def _orientation(image: Image.Image) -> int:

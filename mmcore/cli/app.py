@@ -26,6 +26,7 @@ from mmcore.cli import (
     learn,
     model_commands,
     options,
+    products,
     screen,
     signals,
 )
@@ -44,6 +45,11 @@ app = typer.Typer(
 )
 
 imports = typer.Typer(no_args_is_help=True, help="Read a catalogue into the workspace.")
+
+listing = typer.Typer(no_args_is_help=True, help="Look through the catalogue.")
+listing.command("list")(products.list_products)
+listing.command("show")(products.show_product)
+listing.command("count")(products.count_products)
 
 
 def _add(group: typer.Typer, name: str, function: Callable, *examples: str) -> None:
@@ -101,6 +107,7 @@ app.command("worker")(job_commands.worker)
 app.add_typer(job_commands.jobs_app, name="jobs")
 app.add_typer(label_commands.labels_app, name="labels")
 app.add_typer(class_commands.classes_app, name="classes")
+app.add_typer(listing, name="products")
 app.add_typer(model_commands.models, name="models")
 app.command("backup")(backup_commands.backup)
 app.command("restore")(backup_commands.restore)

@@ -151,7 +151,7 @@ def show(job: JobId, home: Home = None, as_json: Json = False) -> None:
         view = jobs.view_job(store, workspace, job, time.time())
     _show(view, as_json)
     if not as_json:
-        print(screen.plain("\n".join(view.log.splitlines()[-20:])))
+        print("\n".join(view.log.splitlines()[-20:]))
 
 
 @jobs_app.command("cancel")
@@ -181,7 +181,7 @@ def logs(
         while True:
             view = jobs.view_job(store, workspace, job, time.time(), 0)
             text, offset = read_from(log_path(workspace, job), offset)
-            print(screen.plain(text), end="", flush=True)
+            print(text, end="", flush=True)
             if not (follow and view.is_active):
                 return
             time.sleep(WATCH_EVERY_S)
@@ -201,16 +201,17 @@ def watch(
                 return view
             backend.wake(now)
             done, total = _units(view)
-            bars.show(view.stage or "waiting for a worker", done, total, _note(view))
+            text = view.stage or "waiting for a worker"
+            bars.show(text, done, total, _note(view))
             time.sleep(WATCH_EVERY_S)
 
 
-def _units(view: "JobView") -> tuple[int, int]:
+def _units(view: "JobView") -> tuple[int, int | None]:
     """Return how far the stage has come, in its own unit."""
     if view.stage == "training" and view.num_steps:
         done = (view.epoch - 1) * view.num_steps + view.step
         return done, view.num_epochs * view.num_steps
-    return view.done or 0, view.total or 1
+    return view.done or 0, view.total
 
 
 def _note(view: "JobView") -> str:
@@ -242,7 +243,7 @@ def _show(view: "JobView", as_json: bool) -> None:
     }
     for name, text in said.items():
         if text:
-            screen.say(f"{name}: {text}")
+            screen.out().print(screen.plain(f"{name}: {text}"))
 
 
 def _state(view: "JobView") -> str:
@@ -267,7 +268,7 @@ def _table(found: list["JobView"]):
         stage = view.stage if view.is_active else ""
         state = "silent" if view.is_silent else view.state
         row = [str(view.id), state, stage, labels, f1, view.model, view.who]
-        table.add_row(*map(screen.cell, row))
+        table.add_row(*map(screen.plain, row))
     return table
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmcore.cli import screen
+from mmcore.cli import screen, tables
 from mmcore.cli.confirm import Yes, confirm
 from mmcore.cli.options import Home, Json, open_workspace
 
@@ -90,7 +90,7 @@ def show(name: Name, home: Home = None, as_json: Json = False) -> None:
     if version.folder != "present":
         console.print(screen.plain(f"folder {version.folder} {version.problem}"))
     if version.scores:
-        console.print(screen.scores_table(version.scores, "on test, when it was made"))
+        console.print(tables.scores_table(version.scores, "on test, when it was made"))
     for event in version.changes:
         who = f" by {event.who}" if event.who else ""
         why = f": {event.reason}" if event.reason else ""

@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.table import Table
+from rich.text import Text
 
-from mmcore.cli.screen import VIEW_NAMES, plain
+from mmcore.cli.screen import plain
+from mmcore.cli.tables import VIEW_NAMES
 
 if TYPE_CHECKING:
     from mmcore.services.comparison import ChangedProduct
@@ -37,13 +39,13 @@ def versions_table(versions: "list[VersionInfo]") -> Table:
     return table
 
 
-def verdict_lines(verdict: dict) -> Iterator[str | Table]:
+def verdict_lines(verdict: dict) -> Iterator[str | Text | Table]:
     """Yield a verdict as text and tables."""
     if verdict["scores"].get("production"):
         yield _scores_table(verdict)
     for check in verdict["checks"]:
-        mark = "[green]passed[/green] " if check["passed"] else "[red]refused[/red]"
-        yield f"{mark} {plain(check['sentence'])}"
+        mark = ("passed  ", "green") if check["passed"] else ("refused ", "red")
+        yield Text.assemble(mark, plain(check["sentence"]))
     if verdict.get("changes"):
         yield _counts_table(verdict["changes"])
     if not verdict["checks"]:

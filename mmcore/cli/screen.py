@@ -5,6 +5,7 @@ switched off, and colour comes from Text objects. Control characters are shown, 
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+PIPE_WIDTH = 160  # a table in a file or a pipe has no edge of a window to keep to
 FIRST_LINE_S = 10.0  # without a terminal: what takes less needs no word about its progress
 
 # an escape sequence in a title could clear the screen or forge a line of ours
@@ -49,7 +51,10 @@ def err() -> Console:
 
 
 def _console(file: Any) -> Console:
-    return _Console(file=file, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = _Console(file=file, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PIPE_WIDTH
+    return console
 
 
 def accept_any_text() -> None:
@@ -122,8 +127,8 @@ class Bars:
     def on_terminal(self) -> bool:
         return not self._progress.disable
 
-    def show(self, name: str, done: int, total: int, text: str = "") -> None:
-        """Move the bar `name`, which appears with its first call."""
+    def show(self, name: str, done: int, total: int | None, text: str = "") -> None:
+        """Move the bar `name`, which appears with its first call; None: nobody knows how far."""
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(plain(name), total=None)
             self._began[name] = time.monotonic()
@@ -139,7 +144,9 @@ class Bars:
         self._told_at = time.monotonic()
 
 
-def _progress_line(name: str, done: int, total: int, elapsed_s: float) -> str:
+def _progress_line(name: str, done: int, total: int | None, elapsed_s: float) -> str:
+    if total is None:
+        return name
     line = f"{name}: {done:,} of {total:,}"
     if 0 < done < total:
         minutes, seconds = divmod(round(elapsed_s * (total - done) / done), 60)

@@ -1,6 +1,7 @@
 """Looking through the catalogue: pages of products, one product with its history, numbers."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -231,8 +232,10 @@ def _place(token: str | None) -> queries.Place | None:
         return None
     try:
         key, row_id = json.loads(token)
-        return queries.Place(float(key), int(row_id))
-    except (ValueError, TypeError) as error:
+        if not (math.isfinite(key) and isinstance(row_id, int)):
+            raise ValueError(token)
+        return queries.Place(float(key), row_id)
+    except (ValueError, TypeError, OverflowError) as error:
         raise ConfigError(
             f"page {token[:40]!r} is no page of a list; take `next_page` of the page before, or "
             "begin with the first"

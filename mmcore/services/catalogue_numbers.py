@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from mmcore.catalog.products import SPLITS
-from mmcore.store.browse import count_missing_texts, counts_by_class_and_split
+from mmcore.store.browse import counts_by_class_and_split
 from mmcore.store.engine import Store
 from mmcore.store.products import read_classes, read_facts
 
@@ -58,7 +58,6 @@ def catalogue_numbers(store: Store) -> CatalogueNumbers:
     with store.reading() as session:
         facts, classes = read_facts(session), read_classes(session)
         rows = counts_by_class_and_split(session)
-        missing = count_missing_texts(session)
     by_class: Counter[tuple[int, str]] = Counter()
     by_split: Counter[str] = Counter(dict.fromkeys(SPLITS, 0))
     labelled: Counter[str] = Counter(dict.fromkeys(SPLITS, 0))
@@ -80,8 +79,8 @@ def catalogue_numbers(store: Store) -> CatalogueNumbers:
         num_labelled=labelled.total(),
         num_flagged=sum(row.num_flagged for row in rows),
         num_without_photo=sum(row.num_without_photo for row in rows),
-        num_without_title=missing.num_without_title,
-        num_without_description=missing.num_without_description,
+        num_without_title=facts.num_without_title if facts else 0,
+        num_without_description=facts.num_without_description if facts else 0,
         by_split=dict(by_split),
         labelled_by_split=dict(labelled),
         classes=tuple(counted),

@@ -90,11 +90,16 @@ def _is_bare(name: ClassName) -> bool:
 
 
 def _facts(before: CatalogueFacts | None, catalogue: Catalogue, now: float) -> CatalogueFacts:
-    extra = catalogue.extra_columns
     if before is None or (before.source == "drawn") != (catalogue.source == "drawn"):
         revision = before.revision if before else 0
-        return CatalogueFacts(catalogue.source, extra, revision, since=now)
-    return replace(before, source=catalogue.source, extra=extra)
+        before = CatalogueFacts(catalogue.source, revision=revision, since=now)
+    return replace(
+        before,
+        source=catalogue.source,
+        extra=catalogue.extra_columns,
+        num_without_title=int((catalogue.products["title"] == "").sum()),
+        num_without_description=int((catalogue.products["description"] == "").sum()),
+    )
 
 
 def _class_changes(stored: Mapping[str, StoredClass], after: tuple[ClassName, ...]) -> ClassChanges:

@@ -13,6 +13,7 @@ from mmcore.config import FUSED
 from mmcore.errors import RefusedError, TrainingInterrupted
 from mmcore.holding import using
 from mmcore.services.prediction_rows import Answers, ClassMap, build_rows, measures
+from mmcore.services.suspects import cross_check, photo_features
 from mmcore.settings import Settings
 from mmcore.store import models, predictions
 from mmcore.store.engine import Store
@@ -78,6 +79,9 @@ def predict_missing(
             notes = tuple(predictor.images.notes()[:1])
         finally:
             predictor.images.close()
+        if num_predicted:
+            # the model has learnt its own labels by heart: others must say which are suspect
+            cross_check(store, version_id, photo_features(workspace, settings, name))
     seconds = round(time.perf_counter() - started, 2)
     return PredictionReport(name, num_predicted, num_seen - num_predicted, seconds, notes)
 

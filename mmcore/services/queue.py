@@ -15,7 +15,7 @@ from mmcore.errors import NotFoundError, RefusedError, StoreError
 from mmcore.seeds import stream
 from mmcore.services.people import Actor, require
 from mmcore.services.queue_item import QueueItem, Taken, item_of, progress_of
-from mmcore.services.queue_settings import QueueSettings, read_settings
+from mmcore.services.queue_settings import QueueSettings, read_settings, settings_of
 from mmcore.store import queue, queue_next
 from mmcore.store.engine import Store
 from mmcore.store.queue_next import ORDERS, LeaseTerms, Wish
@@ -79,7 +79,9 @@ def next_product(store: Store, actor: Actor, choice: QueueChoice, now: float) ->
     require(actor, "lead" if choice.only == "flagged" else "annotator")
     _check(choice)
     with store.writing() as session:
-        settings = read_settings(session)
+        connection = session.connection()
+        opening = queue_next.opening(connection)
+        settings = settings_of(opening.setting)
         class_key = _class_key(session, choice)
         wishes = [
             Wish(actor.id, order, class_key, choice.only == "flagged")
@@ -87,8 +89,10 @@ def next_product(store: Store, actor: Actor, choice: QueueChoice, now: float) ->
         ]
         expires_at = now + settings.lease_minutes * 60
         terms = LeaseTerms(secrets.token_urlsafe(16), now, expires_at)
-        lease = _take(session.connection(), wishes, choice.on_screen, terms)
-        return None if lease is None else item_of(session, lease, choice.only, settings)
+        lease = _take(connection, wishes, choice.on_screen, terms)
+        if lease is None:
+            return None
+        return item_of(connection, lease, settings, progress_of(opening, choice.only))
 
 
 def renew(store: Store, actor: Actor, product_ids: Sequence[int], now: float) -> tuple[int, ...]:
@@ -112,7 +116,7 @@ def release(store: Store, actor: Actor, product_ids: Sequence[int] | None = None
 def queue_state(store: Store, now: float) -> QueueState:
     """Return how far the work is, counted anew."""
     with store.reading() as session:
-        progress = progress_of(session, "undecided")
+        progress = progress_of(queue_next.opening(session.connection()), "undecided")
         second, flagged, unlabelled = session.execute(
             select(
                 func.count().filter(QueueEntry.decided_by_id.is_not(None)),

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row, select
 
 from mmcore.services.queue_settings import QueueSettings
 from mmcore.store import queue_next
@@ -89,9 +88,10 @@ class Taken:
     order: str
 
 
-def item_of(session: Session, taken: Taken, only: str, settings: QueueSettings) -> QueueItem:
+def item_of(
+    connection: Connection, taken: Taken, settings: QueueSettings, progress: Progress
+) -> QueueItem:
     """Return a leased product as the screen shows it."""
-    connection = session.connection()
     row = queue_next.show(connection, taken.product_id)
     classes = {found.id: found for found in connection.execute(_CLASSES)}
     label = classes.get(row.class_key)
@@ -110,13 +110,16 @@ def item_of(session: Session, taken: Taken, only: str, settings: QueueSettings) 
         order=taken.order,
         token=taken.token,
         lease_expires_at=taken.expires_at,
-        progress=progress_of(session, only),
+        progress=progress,
     )
 
 
-def progress_of(session: Session, only: str) -> Progress:
-    """Return how far the queue is: the whole of it, or that of the unlabelled."""
-    row = queue_next.tally(session.connection())
+def progress_of(row: Row, only: str) -> Progress:
+    """Return how far the queue is: the whole of it, or that of the unlabelled.
+
+    Args:
+        row: from `queue_next.opening`.
+    """
     if only == "unlabelled":
         return Progress(row.put_in_unlabelled - row.unlabelled, row.unlabelled)
     return Progress(row.put_in - row.waiting, row.waiting)

@@ -10,9 +10,8 @@ from mmcore.errors import ConfigError
 from mmcore.services.people import Actor, require
 from mmcore.store import queue
 from mmcore.store.engine import Store
-from mmcore.store.queue import SETTING
 from mmcore.store.queue_next import ORDERS
-from mmcore.store.queue_rows import OVERLAP_SHARE
+from mmcore.store.queue_rows import OVERLAP_SHARE, SETTING
 from mmcore.store.tables import Setting
 
 LEASE_MINUTES = (1.0, 240.0)
@@ -65,8 +64,12 @@ def put_queue_settings(store: Store, actor: Actor, settings: QueueSettings) -> N
 
 def read_settings(session: Session) -> QueueSettings:
     """Return the choices in force, in a transaction that is open already."""
-    value = session.connection().execute(_VALUE).scalar() or {}
-    return QueueSettings(**{name: value[name] for name in _NAMES if name in value})
+    return settings_of(session.connection().execute(_VALUE).scalar())
+
+
+def settings_of(value: Mapping | None) -> QueueSettings:
+    """Return the choices that a stored value stands for; None where there is none yet."""
+    return QueueSettings(**{name: value[name] for name in _NAMES if name in (value or {})})
 
 
 def largest_overlap(session: Session) -> float:

@@ -69,22 +69,21 @@ def page_of_ids(
     Orders by prediction leave out products that the model hasn't seen.
     """
     how = ORDERS[order]
-    key, narrowed = how.key, conditions(wanted)
-    statement = select(Product.id.label("id"), key.label("key")).select_from(Product)
+    key, id, narrowed = how.key, Product.id, conditions(wanted)
     if how.needs_prediction:
-        few = _few_ids(session, wanted)
+        id, few = Prediction.product_id, _few_ids(session, wanted)
         if few is not None:
             # an index in the order asked for would be walked from end to end to find these few
-            key = key + literal_column("0")
-            narrowed = [is_one_of(session, Product.id, few)]
-            statement = select(Product.id.label("id"), key.label("key")).select_from(Product)
-        statement = statement.join(Prediction, Prediction.product_id == Product.id)
-        statement = statement.where(of_model(wanted.model_version_id))
-    columns = [Product.id] if how.key is Product.id else [key, Product.id]
+            key, narrowed = key + literal_column("0"), [is_one_of(session, id, few)]
+        narrowed.append(of_model(wanted.model_version_id))
+    columns = [id] if key is id else [key, id]
     if after is not None:
         here = tuple_(*columns)
-        seen = tuple_(*([after.id] if len(columns) == 1 else [after.key, after.id]))
-        statement = statement.where(here < seen if how.is_descending else here > seen)
+        seen = tuple_(*([after.id] if key is id else [after.key, after.id]))
+        narrowed.append(here < seen if how.is_descending else here > seen)
+    statement = select(id.label("id"), key.label("key")).select_from(Product)
+    if how.needs_prediction:
+        statement = statement.join(Prediction, Prediction.product_id == Product.id)
     ordered = [desc(c) if how.is_descending else c for c in columns]
     return statement.where(*narrowed).order_by(*ordered).limit(size)
 
@@ -218,16 +217,6 @@ def counts_by_class_and_split(session: Session) -> Sequence[Row]:
         .group_by(Product.class_id, Product.split)
     )
     return session.execute(statement).all()
-
-
-def count_missing_texts(session: Session) -> Row:
-    """Return `num_without_title` and `num_without_description`."""
-    columns = {"title": Product.title, "description": Product.description}
-    sums = (
-        func.coalesce(func.sum(case((column == "", 1), else_=0)), 0).label(f"num_without_{name}")
-        for name, column in columns.items()
-    )
-    return session.execute(select(*sums).where(in_catalogue())).one()
 
 
 def _class_columns(of_class, name: str) -> tuple[ColumnElement, ...]:

@@ -25,12 +25,16 @@ class CatalogueFacts:
         revision: raised by each import that changed something.
         since: when the first products of this kind (drawn or real) came; those removed before
             were of the other kind.
+        num_without_title, num_without_description: products that lack one. Only imports change
+            texts; to count them again would mean to read all of them.
     """
 
     source: str
     extra: tuple[str, ...] = ()
     revision: int = 0
     since: float = 0.0
+    num_without_title: int = 0
+    num_without_description: int = 0
 
 
 class StoredProduct(NamedTuple):

@@ -24,14 +24,13 @@ from mmcore.store.queue_rows import (
     ACT_PRODUCTS,
     CATALOGUE,
     ENTRY,
+    SETTING,
     WAITING_COLUMNS,
     below,
     overlap_below,
     still_waiting,
 )
 from mmcore.store.tables import Act, Lease, Product, QueueTally, Setting
-
-SETTING = "queue"
 
 _lease, _tally = Lease.__table__, QueueTally.__table__
 _COUNTED = (ENTRY.c.decided_by_id, ENTRY.c.class_key)
@@ -53,9 +52,6 @@ _END_LEASES = delete(_lease).where(
         _lease.c.annotator_id == bindparam("annotator"),
         ~select(ENTRY.c.product_id).where(ENTRY.c.product_id == _lease.c.product_id).exists(),
     ),
-)
-_ADD_MISSING = ENTRY.insert().from_select(
-    WAITING_COLUMNS, still_waiting(of_act=False), include_defaults=False
 )
 _REMOVE_GONE = delete(ENTRY).where(
     ENTRY.c.product_id.in_(select(Product.id).where(Product.removed_at.is_not(None)))
@@ -109,7 +105,7 @@ def drop_second_opinions(session: Session, setting: Mapping) -> None:
 def _fill(session: Session, setting: Mapping | None) -> None:
     connection = session.connection()
     connection.execute(_REMOVE_GONE)
-    connection.execute(_ADD_MISSING, overlap_below(setting))
+    connection.execute(_ADD_MISSING[connection.dialect.name], overlap_below(setting))
     recount(session)
 
 
@@ -148,4 +144,16 @@ def _adding(insert):
     return new.on_conflict_do_update(index_elements=["annotator_id"], set_=sums)
 
 
+def _filling(insert):
+    rows = still_waiting(of_act=False)
+    # not WHERE NOT EXISTS: PostgreSQL, which has seen an empty queue, would then walk all that it
+    # has inserted so far for each row
+    return (
+        insert(ENTRY)
+        .from_select(WAITING_COLUMNS, rows, include_defaults=False)
+        .on_conflict_do_nothing(index_elements=["product_id"])
+    )
+
+
+_ADD_MISSING = {"sqlite": _filling(sqlite.insert), "postgresql": _filling(postgresql.insert)}
 _ADD_TO_TALLY = {"sqlite": _adding(sqlite.insert), "postgresql": _adding(postgresql.insert)}

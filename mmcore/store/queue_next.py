@@ -28,8 +28,25 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mmcore.store.queue_rows import ANYONE, CATALOGUE, ENTRY, LATE, LEADS, PREDICTION, SKIPPED
-from mmcore.store.tables import Annotator, Lease, ModelVersion, Product, QueueEntry, QueueTally
+from mmcore.store.queue_rows import (
+    ANYONE,
+    CATALOGUE,
+    ENTRY,
+    LATE,
+    LEADS,
+    PREDICTION,
+    SETTING,
+    SKIPPED,
+)
+from mmcore.store.tables import (
+    Annotator,
+    Lease,
+    ModelVersion,
+    Product,
+    QueueEntry,
+    QueueTally,
+    Setting,
+)
 
 # order -> column whose largest value comes first
 ORDERS = {
@@ -37,7 +54,7 @@ ORDERS = {
     "margin": "uncertainty",
     "entropy": "entropy",
     "suspicion": "suspicion",
-    "newest": "product_id",
+    "newest": "created_at",
     "random": "random_rank",
 }
 # On PostgreSQL several people look at the same moment; each needs one that others haven't locked
@@ -129,9 +146,13 @@ def show(connection: Connection, product_id: int) -> Row | None:
     return connection.execute(_SHOW, {"product": product_id}).one_or_none()
 
 
-def tally(connection: Connection) -> Row:
-    """Return waiting, put_in, unlabelled, put_in_unlabelled: products, each counted in one go."""
-    return connection.execute(_TALLY).one()
+def opening(connection: Connection) -> Row:
+    """Return the queue's setting, and how far it is: everything that doesn't depend on a product.
+
+    waiting and unlabelled are products that nobody has decided; put_in and put_in_unlabelled are
+    all that there were.
+    """
+    return connection.execute(_OPENING).one()
 
 
 # --- statements ------------------------------------------------------------------------------
@@ -187,7 +208,10 @@ def _walk(dialect: str, order: str, has_class: bool, reach_of) -> Select:
         )
         statement = select(entry.c.product_id).select_from(found)
         statement = statement.with_for_update(of=entry, skip_locked=True, key_share=True)
-    return statement.order_by(*_from_the_end(entry, score)).limit(1)
+    # + 0: of few firsts the best is chosen by sorting; a planner that took an index for it would
+    # walk that until it came upon one of them
+    best = [(entry.c[name] + 0).desc() for name in (score, "product_id")]
+    return statement.order_by(*best).limit(1)
 
 
 def _matching(entry, order: str, has_class: bool) -> list[ColumnElement[bool]]:
@@ -197,9 +221,8 @@ def _matching(entry, order: str, has_class: bool) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def _from_the_end(entry, score: str) -> tuple[ColumnElement, ...]:
-    by_score = () if score == "product_id" else (entry.c[score].desc(),)
-    return (*by_score, entry.c.product_id.desc())
+def _from_the_end(entry, score: str) -> list[ColumnElement]:
+    return [entry.c[name].desc() for name in (score, "product_id")]
 
 
 @cache
@@ -268,7 +291,8 @@ _SHOW = (
     .where(_product.c.id == bindparam("product"))
 )
 _IS_PUT_IN = _tally.c.annotator_id == CATALOGUE
-_TALLY = select(
+_OPENING = select(
+    select(Setting.value).where(Setting.name == SETTING).scalar_subquery().label("setting"),
     *(
         func.coalesce(func.sum(part), 0).label(name)
         for name, part in (
@@ -277,5 +301,5 @@ _TALLY = select(
             ("unlabelled", _tally.c.unlabelled),
             ("put_in_unlabelled", case((_IS_PUT_IN, _tally.c.unlabelled))),
         )
-    )
+    ),
 )

@@ -28,6 +28,7 @@ from mmcore.store.tables import (
 )
 
 ANYONE, LATE, LEADS, SKIPPED = 0, -1, -2, -10  # who may get a product: see queue.py
+SETTING = "queue"  # its name
 CATALOGUE = 0  # the tally's row of what imports put in
 NO_SCORE = -1.0  # the production model has said nothing about the product
 OVERLAP_SHARE = 0.05  # of the products get a second opinion, where the lead hasn't set a share
@@ -77,6 +78,7 @@ def still_waiting(of_act: bool) -> Select:
             case((deciders > 0, marks.c.decider)),
             *scores(func.coalesce(label_before, 0)),
             p.random_rank,
+            p.created_at,
         )
         .select_from(_product)
         .outerjoin(marks, marks.c.product_id == p.id)
@@ -90,10 +92,7 @@ def still_waiting(of_act: bool) -> Select:
             func.coalesce(marks.c.outright, 0) == 0,
         )
     )
-    if of_act:
-        return rows.where(p.id.in_(ACT_PRODUCTS))
-    has_entry = select(ENTRY.c.product_id).where(ENTRY.c.product_id == p.id).exists()
-    return rows.where(~has_entry)
+    return rows.where(p.id.in_(ACT_PRODUCTS)) if of_act else rows
 
 
 def scores(class_key: ColumnElement[int]) -> list[ColumnElement[float]]:

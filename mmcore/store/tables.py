@@ -185,14 +185,12 @@ class QueueEntry(Base):
     __table_args__ = (
         *(
             Index(f"ix_queue_entry_{name}", "audience", name, "product_id")
-            for name in ("disagreement", "uncertainty", "entropy", "random_rank")
+            for name in ("disagreement", "uncertainty", "entropy", "random_rank", "created_at")
         ),
         *(
             Index(f"ix_queue_entry_class_{name}", "audience", "class_key", name, "product_id")
-            for name in ("disagreement", "uncertainty", "entropy", "random_rank")
+            for name in ("disagreement", "uncertainty", "entropy", "random_rank", "created_at")
         ),
-        Index("ix_queue_entry_newest", "audience", "product_id"),
-        Index("ix_queue_entry_class_newest", "audience", "class_key", "product_id"),
         *(
             Index(
                 f"ix_queue_entry_{'_'.join((*by, 'suspicion'))}",
@@ -215,6 +213,7 @@ class QueueEntry(Base):
     entropy: Mapped[float]
     suspicion: Mapped[float]
     random_rank: Mapped[float]
+    created_at: Mapped[float]  # of the product
 
 
 class QueueTally(Base):

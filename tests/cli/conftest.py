@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from shop import IMPORT, rows, write_csv
+from cli_shop import IMPORT, rows, write_csv
 
 from mmcore.cli.app import main
 

@@ -4,7 +4,7 @@ import os
 import socket
 
 import pytest
-from shop import IMPORT, refused, rows, write_csv
+from cli_shop import IMPORT, refused, rows, write_csv
 
 from mmcore.cli.app import main
 from mmcore.errors import ImageError

@@ -6,7 +6,7 @@ import sys
 
 import pandas as pd
 import pytest
-from shop import IMPORT, refused, rows, write_csv
+from cli_shop import IMPORT, refused, rows, write_csv
 
 from mmcore.cli.app import main
 from mmcore.errors import WorkspaceError

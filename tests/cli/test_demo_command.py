@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from shop import refused, rows, write_csv
+from cli_shop import refused, rows, write_csv
 
 from mmcore.cli import learn
 from mmcore.cli.app import main

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from shop import IMPORT, refused, rows, write_csv
+from cli_shop import IMPORT, refused, rows, write_csv
 
 from mmcore import workspace
 from mmcore.cli import signals

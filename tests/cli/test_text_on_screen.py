@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 import pytest
+from cli_shop import IMPORT, rows, write_csv
 from networks import TinyBackbone
-from shop import IMPORT, rows, write_csv
 
 from mmcore.cli import screen
 from mmcore.cli.app import main

@@ -1,79 +1,38 @@
 """Of the drawn catalogue's planted wrong labels, the queue of suspects finds most at its start."""
 
-from sqlalchemy import insert, select
+import time
 
-from mmcore.catalog.products import load_catalogue
-from mmcore.services.queue import refresh
-from mmcore.services.suspects import cross_check, photo_features
+from sqlalchemy import select
+
+from mmcore.cli.app import main
+from mmcore.services.catalogue_frame import load_catalogue
+from mmcore.services.opening import opened_store
+from mmcore.services.people import ensure_actor
+from mmcore.services.queue import QueueChoice, next_product
 from mmcore.settings import read_settings
-from mmcore.store.engine import Store, sqlite_url
-from mmcore.store.migrate import migrate
-from mmcore.store.queue import fill
-from mmcore.store.tables import ModelVersion, Prediction, Product, ProductClass, QueueEntry
+from mmcore.store.tables import Product
+
+FIRST_SHARE = 0.1  # of the catalogue
+FOUND_SHARE = 0.6  # of its wrong labels
 
 
-def fill_store(store, products):
-    """Put a catalogue into a store, with predictions that suspect nobody."""
-    codes = sorted(set(products["label"]))
-    ids = {code: i for i, code in enumerate(codes, start=1)}
-    with store.writing() as session:
-        names = [
-            {"id": i, "code": c, "name_fr": c, "name_en": c, "position": i} for c, i in ids.items()
-        ]
-        session.execute(insert(ProductClass), names)
-        session.add(ModelVersion(id=1, name="m", stage="production", snapshot="", created_at=0))
-        session.flush()
-        rows, predictions = [], []
-        for i, row in enumerate(products.itertuples(), start=1):
-            rows.append(
-                {
-                    "id": i,
-                    **{
-                        name: getattr(row, name)
-                        for name in Product.__table__.c.keys()
-                        if name in TEXTS
-                    },
-                    "class_id": ids[row.label],
-                    "random_rank": 0.5,
-                    "created_at": 0.0,
-                }
-            )
-            scores = dict.fromkeys(("margin", "entropy", "disagreement", "suspicion"), 0.0)
-            predictions.append(
-                {
-                    **{"model_version_id": 1, "product_id": i, "fused_class_id": 1},
-                    **{"fused_probability": 1.0, "label_class_id": ids[row.label], **scores},
-                }
-            )
-        session.execute(insert(Product), rows)
-        session.execute(insert(Prediction), predictions)
-        fill(session)
-
-
-TEXTS = ("product_id", "title", "description", "photo", "group_id", "split")
-
-
-def test_a_tenth_of_the_catalogue_holds_most_of_its_wrong_labels(drawn, tmp_path):
-    products = load_catalogue(drawn.catalogue_file).products
-    is_wrong = (products["label"] != products["true_label"]).to_numpy()
-    assert is_wrong.sum() >= 10
-    store = Store(sqlite_url(tmp_path / "rayon.db"))
-    migrate(store)
-    fill_store(store, products)
+def test_a_tenth_of_the_catalogue_holds_most_of_its_wrong_labels(drawn):
+    settings = read_settings(drawn.home)
     model = next(path.name for path in drawn.models.iterdir() if path.is_dir())
-    features = photo_features(drawn, read_settings(drawn.home), model)
-    report = cross_check(store, 1, features)
-    assert report.has_photos and report.num_checked == len(products)
-    refresh(store, 1, 0.0)
-    with store.reading() as session:
-        # the order in which the queue serves them
-        by_suspicion = (QueueEntry.suspicion.desc(), QueueEntry.product_id.desc())
-        served = session.scalars(
-            select(QueueEntry.product_id)
-            .where(QueueEntry.suspicion > 0)
-            .order_by(*by_suspicion)
-            .limit(len(products) // 10)
-        ).all()
-    store.close()
-    assert len(served) == len(products) // 10
-    assert sum(is_wrong[i - 1] for i in served) >= 0.6 * is_wrong.sum()
+    assert main(["models", "activate", model, "--yes", "--home", str(drawn.home)]) == 0
+    with opened_store(drawn, settings) as store:
+        products = load_catalogue(store).products.set_index("product_id")
+        is_wrong = products["label"] != products["true_label"]
+        assert is_wrong.sum() >= 10
+        lead = ensure_actor(store, "lead", "lead", time.time())
+        served: list[str] = []
+        open_now: tuple[int, ...] = ()
+        with store.reading() as session:
+            names = dict(session.execute(select(Product.id, Product.product_id)).all())
+        while len(served) < len(products) * FIRST_SHARE:
+            item = next_product(store, lead, QueueChoice("suspicion", on_screen=open_now), 0.0)
+            assert item is not None, f"the queue of suspects ends after {len(served)} products"
+            served.append(names[item.id])
+            open_now += (item.id,)
+    found = is_wrong[served].sum()
+    assert found >= FOUND_SHARE * is_wrong.sum(), f"{found} of {is_wrong.sum()} found"

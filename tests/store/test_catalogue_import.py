@@ -4,6 +4,8 @@ import threading
 
 import pytest
 from catalogue_files import NOW, open_shop
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from mmcore.catalog.issues import KEPT
@@ -256,6 +258,47 @@ def test_side_columns_are_kept_and_never_read_by_default(shop):
     assert read == {"title", "description"}
 
 
+# --- whatever comes in whatever order
+
+_ROWS = st.lists(
+    st.tuples(
+        st.integers(0, 5).map(str),
+        st.sampled_from(["a b", "c d", "e f g"]),
+        st.sampled_from(["", "A", "B", "C"]),
+        st.sampled_from(["", "", "test", "train"]),
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda row: row[0],
+)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(_ROWS, st.booleans(), st.booleans(), st.sampled_from("ABC"))
+def test_no_order_of_files_and_people_loses_anything(shop, rows, replace, relabel, code):
+    """The examples follow each other on one store, so its history gets long."""
+    before = sum(len(shop.history(str(i))) for i in range(6))
+    text = "id,title,label,split\n" + "".join(",".join(row) + "\n" for row in rows)
+    now = NOW + before * 10
+    options = {"replace": replace, "classes": [ClassName(c, f"{c} fr", c) for c in "ABC"]}
+    shop.run(text, now=now, relabel=relabel, **options)
+    after = shop.everything()
+    shop.run(text, now=now + 1, relabel=relabel, **options)
+    # a replacing file draws splits anew, and what replaced test products were like is gone by then
+    same = slice(1, None, 2) if replace else slice(None)
+    assert shop.everything()[same] == after[same], "the same file again changes nothing"
+    marked = rows[0][0]
+    shop.mark(marked, code, now=now + 2)
+    shop.run(text, now=now + 3, **options)
+    labels = shop.labels()
+    assert labels[marked] == code, "a person's label stands"
+    assert not replace or set(labels) == {row[0] for row in rows}
+    assert sum(len(shop.history(str(i))) for i in range(6)) > before
+    assert_history_is_whole(shop)
+
+
 # --- at the same time
 
 
@@ -300,6 +343,9 @@ def assert_history_is_whole(shop):
     assert labels
     for product_id, label in labels.items():
         history = shop.history(product_id)
+        if not history:
+            assert label is None
+            continue
         assert [version for *_, version in history] == list(range(1, len(history) + 1))
         befores, afters = [h[2] for h in history], [h[3] for h in history]
         assert befores == [None, *afters[:-1]] and afters[-1] == label

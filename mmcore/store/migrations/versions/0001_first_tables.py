@@ -220,6 +220,7 @@ def upgrade() -> None:
         sa.Column("entropy", sa.Double(), nullable=False),
         sa.Column("suspicion", sa.Double(), nullable=False),
         sa.Column("random_rank", sa.Double(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(
             ["decided_by_id"], ["annotator.id"], name=op.f("fk_queue_entry_decided_by_id")
         ),
@@ -240,7 +241,9 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(
-            "ix_queue_entry_class_newest", ["audience", "class_key", "product_id"], unique=False
+            "ix_queue_entry_class_created_at",
+            ["audience", "class_key", "created_at", "product_id"],
+            unique=False,
         )
         batch_op.create_index(
             "ix_queue_entry_class_random_rank",
@@ -265,7 +268,9 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_queue_entry_entropy", ["audience", "entropy", "product_id"], unique=False
         )
-        batch_op.create_index("ix_queue_entry_newest", ["audience", "product_id"], unique=False)
+        batch_op.create_index(
+            "ix_queue_entry_created_at", ["audience", "created_at", "product_id"], unique=False
+        )
         batch_op.create_index(
             "ix_queue_entry_random_rank", ["audience", "random_rank", "product_id"], unique=False
         )
