@@ -174,6 +174,7 @@ def test_every_long_command_counts_its_work(tmp_path, home, capsys, monkeypatch,
     assert main(["train", *options, "--home", str(home)]) == 0
     assert seen.pop("photos: frozen features")[-1] == (24, 24)
     assert seen.pop("phase 1: frozen")[-1] == seen.pop("phase 2: fine-tuning")[-1] == (1, 1)
+    assert seen.pop("linear heads")[-1] == (2, 2)  # text, and the column
     assert seen.pop("judging on val")[-1] == seen.pop("judging on test")[-1] == (6, 6)
     assert main(["evaluate", "--home", str(home)]) == 0  # of a backbone that has moved
     assert seen.pop("photos")[-1] == (6, 6)
