@@ -1,7 +1,8 @@
 """Decision-level fusion and calibration, fitted on val.
 
 Each availability pattern (all modalities, text only, image only, ...) has weights of its own over
-the log-probabilities of its sources: the heads of the modalities at hand and the feature fusion.
+the log-probabilities of its sources: the heads of the modalities at hand and, of several, the
+feature fusion.
 The weights minimise the log-loss, so their sum is also the inverse temperature: the answer comes
 out calibrated. The problem is convex in the weights.
 
@@ -95,8 +96,11 @@ def equal_shares(names: tuple[str, ...], why: str, linear: Collection[str] = ())
     def share(of: list[str]) -> Rule:
         return Rule({source: 1 / len(of) for source in of}, why)
 
-    rules = {pattern: share([*sources(pattern), FUSED]) for pattern in patterns(names)}
-    return Combiner(rules, {name: share(sources((name,))) for name in names})
+    heads = {name: share(sources((name,))) for name in names}
+    # of one modality there is nothing to fuse: its heads alone decide
+    alone = {(name,): rule for name, rule in heads.items()}
+    rules = {p: share([*sources(p), FUSED]) for p in patterns(names) if len(p) > 1}
+    return Combiner({**rules, **alone}, heads)
 
 
 def fit_rule(

@@ -139,14 +139,16 @@ def fit_combiner(
             return fit_rule(sources, labels[rows], start)
         return Rule(start, "weighted on folds of the train products") if start else rule
 
-    rules = {}
-    for pattern, rule in fallback.rules.items():
-        rows = usable & decisions.has(pattern)
-        rules[pattern] = fitted(rows, decisions.sources(pattern, rows), rule)
     heads = {}
     for name, rule in fallback.heads.items():
         rows = usable & decisions.available[name]
         heads[name] = fitted(rows, decisions.head_sources(name, rows), rule)
+    # of one modality there is nothing to fuse: its heads alone decide
+    rules = {(name,): rule for name, rule in heads.items()}
+    for pattern, rule in fallback.rules.items():
+        if len(pattern) > 1:
+            rows = usable & decisions.has(pattern)
+            rules[pattern] = fitted(rows, decisions.sources(pattern, rows), rule)
     return Combiner(rules, heads)
 
 

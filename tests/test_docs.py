@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mmcore.cli.app import app, imports
+from mmcore.cli.app import app, imports, listing
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,6 +16,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_every_command_stands_in_the_readme():
     commands = [c.name for c in app.registered_commands]
     commands += [f"import {c.name}" for c in imports.registered_commands]
+    assert len(listing.registered_commands) == 3  # they stand together: products list, show, count
+    commands.append("products list")
     assert len(commands) >= 8
     missing = [
         name for name in commands if not re.search(rf"mmcore {name}\b|`{name}`|make app", README)
@@ -54,7 +56,14 @@ def test_options_the_readme_names_exist():
             cwd=ROOT,
             env={"COLUMNS": "200", "PATH": "", "HOME": "/tmp"},
         ).stdout
-        for command in (["import", "csv"], ["train"], ["evaluate"], ["predict"], ["predict-batch"])
+        for command in (
+            ["import", "csv"],
+            ["products", "list"],
+            ["train"],
+            ["evaluate"],
+            ["predict"],
+            ["predict-batch"],
+        )
     )
     assert [option for option in named if option not in text] == []
 

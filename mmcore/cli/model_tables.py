@@ -21,17 +21,17 @@ def versions_table(versions: "list[VersionInfo]") -> Table:
     """Return the registry as a table."""
     table = Table(title="models, newest first", title_justify="left")
     for column in ("model", "stage", "made", "from", "gate", "folder"):
-        table.add_column(column, no_wrap=column in ("model", "stage", "state", "made"))
-    for column in ("fused macro-F1", "MB"):
+        table.add_column(column, no_wrap=column in ("model", "stage", "made"))
+    for column in ("macro-F1", "MB"):
         table.add_column(column, justify="right")
     for v in versions:
         fused = (v.verdict.get("scores", {}).get("candidate") or v.scores).get("fused")
         table.add_row(
             plain(v.name),
             v.stage,
-            f"{datetime.fromtimestamp(v.created_at):%Y-%m-%d %H:%M}",
+            f"{datetime.fromtimestamp(v.created_at):%Y-%m-%d}",
             plain(v.parent or "-"),
-            _VERDICTS[v.verdict.get("passed")] if v.verdict else "not compared",
+            _VERDICTS[v.verdict.get("passed")] if v.verdict else "-",
             v.folder,
             f"{fused['macro_f1']:.3f}" if fused else "-",
             f"{v.num_bytes / 1e6:.1f}",

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from mmcore.store.predictions import class_now
+from mmcore.store.product_filter import in_catalogue
 from mmcore.store.tables import Prediction, Product
 
 VIEWS = ("fused", "text", "image")
@@ -62,7 +63,7 @@ class SideBySide:
         for side, version_id in zip((self._before, self._after), self._versions, strict=True):
             is_its = (side.product_id == Product.id) & (side.model_version_id == version_id)
             query = query.join(side, is_its, isouter=True)
-        query = query.where(or_(self.before != NO_ANSWER, self.after != NO_ANSWER))
+        query = query.where(in_catalogue(), or_(self.before != NO_ANSWER, self.after != NO_ANSWER))
         return query if split is None else query.where(Product.split == split)
 
 

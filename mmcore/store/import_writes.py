@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from mmcore.store.people import ensure_annotator
+from mmcore.store.predictions import forget_changed
 from mmcore.store.products import CatalogueFacts, StoredClass, is_one_of, write_facts
 from mmcore.store.tables import Act, Annotation, Lease, Product, ProductClass
 
@@ -233,8 +234,9 @@ def _annotate(
 
 
 def _update_products(session: Session, plan: ImportPlan, now: float) -> None:
-    _update_rows(session, _product, plan.changed)
-    _update_rows(session, _product, plan.texts)
+    for rows in (plan.changed, plan.texts):
+        forget_changed(session, rows)  # no answer outlives the text or photo it was given to
+        _update_rows(session, _product, rows)
     if plan.removed:
         gone = is_one_of(session, _product.c.id, plan.removed)
         session.execute(update(_product).where(gone).values(removed_at=now))

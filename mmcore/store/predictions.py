@@ -1,17 +1,20 @@
 """Predictions at rest: one row a product and model version, read by naming the version.
 
 A row is true of the product's text and photo as they were. Whoever changes those calls
-`forget_products` in the same transaction; the next `predict_missing` fills the gap. Of the label
+`forget_changed` in the same transaction; the next `predict_missing` fills the gap. Of the label
 only `suspicion` knows: `label_class_id` says against which, and `stale_suspicions` finds the rows
 where the label has moved on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from mmcore.store.product_filter import in_catalogue
+from mmcore.store.products import is_one_of
 from mmcore.store.tables import Prediction, Product, ProductClass
 
 INPUT = (
@@ -25,9 +28,15 @@ INPUT = (
 
 
 def count_missing(session: Session, version_id: int) -> int:
-    """Return how many products a version has said nothing about."""
-    predicted = select(func.count()).where(Prediction.model_version_id == version_id)
-    return session.scalar(select(func.count(Product.id))) - session.scalar(predicted)
+    """Return how many products of the catalogue a version has said nothing about."""
+    missing = select(func.count()).select_from(Product).join(*_row_of(version_id), isouter=True)
+    return session.scalar(missing.where(Prediction.product_id.is_(None), in_catalogue()))
+
+
+def _row_of(version_id: int) -> tuple:
+    """Return what a join to a version's prediction takes."""
+    is_its = Prediction.model_version_id == version_id
+    return Prediction, (Prediction.product_id == Product.id) & is_its
 
 
 def products_without(session: Session, version_id: int, after: int, limit: int) -> list[tuple]:
@@ -36,11 +45,10 @@ def products_without(session: Session, version_id: int, after: int, limit: int) 
     Args:
         after: id of the last product of the piece before, 0 at first.
     """
-    has_row = (Prediction.product_id == Product.id) & (Prediction.model_version_id == version_id)
     rows = session.execute(
         select(*INPUT, Product.class_id)
-        .join(Prediction, has_row, isouter=True)
-        .where(Prediction.product_id.is_(None), Product.id > after)
+        .join(*_row_of(version_id), isouter=True)
+        .where(Prediction.product_id.is_(None), Product.id > after, in_catalogue())
         .order_by(Product.id)
         .limit(limit)
     )
@@ -70,9 +78,27 @@ def add_predictions(session: Session, rows: list[dict]) -> None:
 def forget_products(session: Session, product_ids: Iterable[int]) -> None:
     """Delete what every version said about products whose text or photo has changed."""
     ids = sorted(product_ids)
-    for start in range(0, len(ids), 500):
-        piece = ids[start : start + 500]
-        session.execute(delete(Prediction).where(Prediction.product_id.in_(piece)))
+    if ids:
+        session.execute(delete(Prediction).where(is_one_of(session, Prediction.product_id, ids)))
+
+
+def forget_changed(session: Session, values: Sequence[Mapping[str, Any]]) -> None:
+    """Forget the products that these new values will make another input; called before writing.
+
+    Args:
+        values: by `id`; those among title, description, photo and extra that are written.
+    """
+    new = {row["id"]: row for row in values}
+    if not new:
+        return
+    columns = (Product.id, Product.title, Product.description, Product.photo, Product.extra)
+    rows = session.execute(select(*columns).where(is_one_of(session, Product.id, sorted(new))))
+    forget_products(session, [row.id for row in rows if _differs(row, new[row.id])])
+
+
+def _differs(row: Row, values: Mapping[str, Any]) -> bool:
+    names = ("title", "description", "photo", "extra")
+    return any(name in values and values[name] != getattr(row, name) for name in names)
 
 
 def class_now(session: Session) -> dict[int, int]:

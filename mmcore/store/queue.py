@@ -24,21 +24,34 @@ from mmcore.store.queue_rows import (
     ACT_PRODUCTS,
     CATALOGUE,
     ENTRY,
+    OVERLAP_FACTOR,
     SETTING,
     WAITING_COLUMNS,
     below,
+    draw,
     overlap_below,
+    overlap_share,
     still_waiting,
 )
-from mmcore.store.tables import Act, Lease, Product, QueueTally, Setting
+from mmcore.store.tables import Act, Annotation, Lease, Product, QueueTally, Setting
 
 _lease, _tally = Lease.__table__, QueueTally.__table__
-_COUNTED = (ENTRY.c.decided_by_id, ENTRY.c.class_key)
+_annotation = Annotation.__table__
+_COUNTED = (ENTRY.c.product_id, ENTRY.c.decided_by_id, ENTRY.c.class_key)
 
 _ACT = select(
     Act.kind,
     Act.annotator_id,
     select(Setting.value).where(Setting.name == SETTING).scalar_subquery().label("setting"),
+    # whether the act does anything but decide
+    select(_annotation.c.id)
+    .where(
+        _annotation.c.act_id == bindparam("act"),
+        _annotation.c.kind != "label",
+        _annotation.c.kind != "accept",
+    )
+    .exists()
+    .label("is_mixed"),
 ).where(Act.id == bindparam("act"))
 _REMOVE = delete(ENTRY).where(ENTRY.c.product_id.in_(ACT_PRODUCTS)).returning(*_COUNTED)
 _PUT_BACK = (
@@ -77,15 +90,26 @@ def settle(session: Session, act_id: int, now: float) -> None:
     """
     connection = session.connection()
     of_act = {"act": act_id}
-    kind, annotator_id, setting = connection.execute(_ACT, of_act).one()
-    if kind == "import":
-        connection.execute(_REMOVE, of_act)
-        _fill(session, setting)
-        return
+    act = connection.execute(_ACT, of_act).one()
     before = connection.execute(_REMOVE, of_act).all()
-    after = connection.execute(_PUT_BACK, {**of_act, **overlap_below(setting)}).all()
-    connection.execute(_END_LEASES, {**of_act, "annotator": annotator_id})
-    _count(session, annotator_id, before, after)
+    if act.kind == "import":
+        _fill(session, act.setting)
+        return
+    after: Sequence[Row] = []
+    if not _takes_all_out(act, before):
+        after = connection.execute(_PUT_BACK, {**of_act, **overlap_below(act.setting)}).all()
+    connection.execute(_END_LEASES, {**of_act, "annotator": act.annotator_id})
+    _count(session, act.annotator_id, before, after)
+
+
+def _takes_all_out(act: Row, before: Sequence[Row]) -> bool:
+    """Return whether none of an act's products can need to come back: the usual case, told fast."""
+    if act.is_mixed or act.kind not in ("single", "bulk"):
+        return False
+    share = overlap_share(act.setting)
+    return act.kind == "bulk" or all(
+        draw(row.product_id, OVERLAP_FACTOR) >= share for row in before
+    )
 
 
 def fill(session: Session) -> None:
@@ -129,7 +153,7 @@ def _count(
 
 def _num_open(rows: Sequence[Row], class_key: int | None = None) -> int:
     """Return how many of these entries nobody has decided yet (all, or those of one label)."""
-    return sum(decided_by_id is None and class_key in (None, key) for decided_by_id, key in rows)
+    return sum(decided_by_id is None and class_key in (None, key) for _, decided_by_id, key in rows)
 
 
 def _add_to_tally(session: Session, annotator_id: int, waiting: int, unlabelled: int) -> None:

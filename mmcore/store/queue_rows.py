@@ -60,8 +60,12 @@ def below(product_id: ColumnElement[int]) -> ColumnElement[bool]:
 
 def overlap_below(setting: Mapping | None) -> dict[str, float]:
     """Return the parameter that `below` needs, from the queue's setting."""
-    share = (setting or {}).get("overlap_share", OVERLAP_SHARE)
-    return {"overlap_below": share * _RANGE}
+    return {"overlap_below": overlap_share(setting) * _RANGE}
+
+
+def overlap_share(setting: Mapping | None) -> float:
+    """Return the share of the products that two people are given."""
+    return (setting or {}).get("overlap_share", OVERLAP_SHARE)
 
 
 def still_waiting(of_act: bool) -> Select:

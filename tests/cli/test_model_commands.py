@@ -67,7 +67,7 @@ def test_a_model_is_activated_listed_shown_and_rolled_back(home, capsys):
     history = shown(capsys, home, "models", "show", "b")
     assert "b: production" in history and "activate by local, now production: try it" in history
     table = shown(capsys, home, "models", "list")
-    assert "not compared" in table and "0.500" in table
+    assert "production" in table and "0.500" in table
     assert run(capsys, home, "models", "rollback", "--yes")["name"] == "a"
     assert "no model before a" in refused(capsys, home, "models", "rollback", "--yes")
 

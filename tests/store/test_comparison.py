@@ -149,6 +149,16 @@ def test_a_version_does_not_differ_from_itself(store, two):
     assert sum(counts.values()) == counts["same"] + counts["unchanged"]
 
 
+def test_products_that_left_the_catalogue_are_left_out(store, two):
+    rows, _ = two
+    gone = [p for p, *_ in rows[::2]]
+    with store.writing() as session:
+        session.execute(update(Product).where(Product.id.in_(gone)).values(removed_at=1.0))
+    counts = comparison.count_changes(store, "old", "new").totals["fused"]
+    expected = [p for p in by_hand(rows, "fused") if p not in gone]
+    assert sum(counts.values()) == len(expected)
+
+
 def test_an_answer_that_was_merged_counts_as_what_it_became(store):
     ids = add_classes(store)
     (product,) = add_products(store, 1, class_id=lambda i: ids["10"])

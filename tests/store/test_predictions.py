@@ -5,6 +5,7 @@ import types
 
 import numpy as np
 import pytest
+from catalogue_files import open_shop
 from sqlalchemy import func, select, update
 from store_rows import add_classes, add_predictions, add_products, add_version
 from tiny_models import save_model, tiny_parts
@@ -142,6 +143,46 @@ def test_forgotten_products_are_predicted_anew(store, workspace, settings, versi
         predictions.forget_products(session, [ids[0]])
     assert set(stored(store, version)) == set(ids[1:])
     assert predict_missing(store, workspace, settings, version).num_predicted == 1
+
+
+def test_products_that_left_the_catalogue_are_not_predicted(store, workspace, settings, version):
+    ids = add_products(store, 3, removed_at=lambda i: 9.0 if i == 1 else None)
+    assert predict_missing(store, workspace, settings, version).num_predicted == 2
+    assert set(stored(store, version)) == {ids[0], ids[2]}
+    with store.reading() as session:
+        assert predictions.count_missing(session, version) == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "is_forgotten"),
+    [
+        ({"title": "neu", "description": ""}, True),
+        ({"title": "titre 0", "description": ""}, False),
+        ({"photo": "", "extra": {}, "split": "val"}, False),
+        ({"photo": "", "extra": {"price": "3"}}, True),
+        ({"photo": "k", "extra": {}}, True),
+    ],
+)
+def test_only_what_a_model_reads_makes_an_answer_old(store, values, is_forgotten):
+    ids = add_products(store, 2)
+    versions = [add_version(store, name) for name in "ab"]
+    for each in versions:
+        add_predictions(store, each, ids)
+    with store.writing() as session:
+        predictions.forget_changed(session, [{"id": ids[0], **values}])
+    for each in versions:
+        assert set(stored(store, each)) == (set(ids[1:]) if is_forgotten else set(ids))
+
+
+def test_an_import_that_changes_a_text_makes_its_answers_old(store, tmp_path):
+    shop = open_shop(store, tmp_path)
+    shop.run("id,title,label\n1,chaise rouge,A\n2,table bleue,B\n")
+    with store.reading() as session:
+        ids = dict(session.execute(select(Product.product_id, Product.id)).all())
+    version_id = add_version(store)
+    add_predictions(store, version_id, ids.values())
+    shop.run("id,title,label\n1,chaise verte,A\n2,table bleue,A\n")
+    assert set(stored(store, version_id)) == {ids["2"]}, "a label alone makes no answer old"
 
 
 def test_production_catches_up_with_new_products_and_the_queue_is_told(
