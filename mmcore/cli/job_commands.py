@@ -206,12 +206,12 @@ def watch(
             time.sleep(WATCH_EVERY_S)
 
 
-def _units(view: "JobView") -> tuple[int, int]:
-    """Return how far the stage has come, in its own unit; 0 of 1 before that is known."""
+def _units(view: "JobView") -> tuple[int, int | None]:
+    """Return how far the stage has come, in its own unit."""
     if view.stage == "training" and view.num_steps:
         done = (view.epoch - 1) * view.num_steps + view.step
         return done, view.num_epochs * view.num_steps
-    return view.done or 0, view.total or 1
+    return view.done or 0, view.total
 
 
 def _note(view: "JobView") -> str:
