@@ -151,7 +151,7 @@ def show(job: JobId, home: Home = None, as_json: Json = False) -> None:
         view = jobs.view_job(store, workspace, job, time.time())
     _show(view, as_json)
     if not as_json:
-        print("\n".join(view.log.splitlines()[-20:]))
+        print(screen.plain("\n".join(view.log.splitlines()[-20:])))
 
 
 @jobs_app.command("cancel")
@@ -181,7 +181,7 @@ def logs(
         while True:
             view = jobs.view_job(store, workspace, job, time.time(), 0)
             text, offset = read_from(log_path(workspace, job), offset)
-            print(text, end="", flush=True)
+            print(screen.plain(text), end="", flush=True)
             if not (follow and view.is_active):
                 return
             time.sleep(WATCH_EVERY_S)
