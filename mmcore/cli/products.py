@@ -30,9 +30,17 @@ def list_products(
         list[str] | None, typer.Option(metavar="CODE", help="Predicted as; repeatable.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="train, val or test.")] = None,
-    labelled: Annotated[bool | None, typer.Option("--labelled/--unlabelled")] = None,
-    flagged: Annotated[bool | None, typer.Option("--flagged/--unflagged")] = None,
-    photo: Annotated[bool | None, typer.Option("--photo/--no-photo")] = None,
+    labelled: Annotated[
+        bool | None,
+        typer.Option("--labelled/--unlabelled", help="Only with, or only without a label."),
+    ] = None,
+    flagged: Annotated[
+        bool | None,
+        typer.Option("--flagged/--unflagged", help="Only with, or only without a flag."),
+    ] = None,
+    photo: Annotated[
+        bool | None, typer.Option("--photo/--no-photo", help="Only with, or only without a photo.")
+    ] = None,
     annotator: Annotated[
         str | None, typer.Option(metavar="NAME", help="Annotated by this person.")
     ] = None,
