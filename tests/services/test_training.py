@@ -65,7 +65,11 @@ def test_a_run_ends_with_its_model_and_leaves_nothing(workspace, settings):
     assert (workspace.models / "m1").is_dir() and list(workspace.runs.iterdir()) == []
 
 
-def test_a_run_can_be_stopped_wherever_it_asks_and_resumed(workspace, settings):
+def test_a_run_can_be_stopped_wherever_it_asks_and_resumed(workspace, settings, monkeypatch):
+    # a linear head asks at each of its many iterations: a handful of them is enough here
+    monkeypatch.setattr("mmcore.linear_fit.MAX_ITERATIONS", 1)
+    monkeypatch.setattr("mmcore.linear_fit.STRENGTHS", (30.0,))
+    monkeypatch.setattr("mmcore.linear_fit.NUM_FOLDS", 2)
     where = []
     for number in count():
         name = f"m{number}"
@@ -79,6 +83,7 @@ def test_a_run_can_be_stopped_wherever_it_asks_and_resumed(workspace, settings):
         assert finished.name == name and (workspace.models / name).is_dir()
     assert any("in phase 1, epoch 1;" in text for text in where)
     assert any("in phase 1, epoch 2;" in text for text in where)
+    assert any("while it fitted heads" in text for text in where)
     assert "while it was judged on val; its checkpoint is kept" in where[-3]
     assert "while it was judged on test" in where[-2] and "before its model was saved" in where[-1]
     assert list(workspace.runs.iterdir()) == []
