@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag, normalize
 
+SMALLEST_DEVIATION = 1e-4  # of a feature; below it is constant, but for rounding
+
 
 @dataclass(frozen=True)
 class SparseRows:
@@ -39,6 +41,16 @@ class LinearHead(nn.Module):
         self.register_buffer("bias", torch.zeros(num_classes))
         self.register_buffer("mean", torch.zeros(0 if is_sparse else width))
         self.register_buffer("deviation", torch.ones(0 if is_sparse else width))
+        # most deviations seen while fitting: where a feature hardly moved, a new product's could be
+        # thousands away from the mean, and nothing else of that product would count
+        self.register_buffer("limit", torch.full((0 if is_sparse else width,), torch.inf))
+
+    def fit_scale(self, features: Tensor) -> None:
+        """Learn the scale of dense features from (N, D) rows."""
+        self.mean.copy_(features.mean(dim=0))
+        deviation = features.std(dim=0, correction=0)
+        self.deviation.copy_(deviation.clamp(min=SMALLEST_DEVIATION))
+        self.limit.copy_(((features - self.mean) / self.deviation).abs().amax(dim=0))
 
     def forward(self, features: Tensor | SparseRows) -> Tensor:
         """Return logits (B, K)."""
@@ -51,7 +63,8 @@ class LinearHead(nn.Module):
 
     def scaled(self, features: Tensor) -> Tensor:
         """Return (B, D) dense features as the weights expect them."""
-        return normalize((features.float() - self.mean) / self.deviation)
+        deviations = (features.float() - self.mean) / self.deviation
+        return normalize(deviations.clamp(-self.limit, self.limit))
 
     def spec(self) -> dict:
         """Return what is needed to build an empty one of the same shape, as JSON values."""
