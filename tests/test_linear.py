@@ -47,7 +47,24 @@ def test_no_feature_of_a_new_product_drowns_the_others(head, rows):
     torch.testing.assert_close(head(new), head(edge))
 
 
-def test_a_saved_head_answers_the_same(head, rows):
+def test_one_number_says_more_than_its_sign():
+    prices = torch.tensor([[1.0], [2.0], [3.0], [10.0]])
+    head = LinearHead(1, NUM_CLASSES, is_sparse=False, is_unit=False)
+    head.fit_scale(prices)
+    torch.testing.assert_close(
+        head.scaled(prices), (prices - prices.mean()) / prices.std(correction=0)
+    )
+
+
+def test_rows_that_are_not_brought_to_length_1_have_it_on_average(rows):
+    head = LinearHead(WIDTH, NUM_CLASSES, is_sparse=False, is_unit=False)
+    head.fit_scale(rows)
+    assert float((head.scaled(rows) ** 2).sum(dim=1).mean()) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("is_unit", [True, False])
+def test_a_saved_head_answers_the_same(head, rows, is_unit):
+    head.is_unit = is_unit
     again = heads_from_specs({"image": head.spec()}, NUM_CLASSES)["image"]
     again.load_state_dict(head.state_dict())
     assert torch.equal(head(rows), again(rows))

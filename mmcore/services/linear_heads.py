@@ -70,7 +70,9 @@ class LinearHeads:
             if len(set(products.labels[rows])) < 2:
                 continue  # nothing to tell apart
             features = products.ngrams[name] if is_sparse else self._data.dense[name][0]
-            head = LinearHead(features.shape[1], self._num_classes, is_sparse)
+            is_table = not is_sparse and name in products.inputs
+            width = features.shape[1]
+            head = LinearHead(width, self._num_classes, is_sparse, is_unit=not is_table)
             found = self._fit_one(head, features[rows], rows, tick)
             self.unseen[linear_source(name)] = self._spread(found.out_of_fold, rows)
             self.heads[name] = head
