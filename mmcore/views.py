@@ -133,22 +133,28 @@ def fit_combiner(
     labels = decisions.products.labels
     usable = (labels >= 0) & is_known[labels]
 
-    def fitted(rows: np.ndarray, sources: Mapping[str, np.ndarray], rule: Rule) -> Rule:
+    def fitted(
+        pattern: Pattern, rows: np.ndarray, sources: Mapping[str, np.ndarray], rule: Rule
+    ) -> Rule:
         start = folds.weights(sources)
         if rows.sum() >= MIN_PRODUCTS:
             return fit_rule(sources, labels[rows], start)
-        return Rule(start, "weighted on folds of the train products") if start else rule
+        # weights that leave a modality unheard (the photo, where a tuned backbone has no linear
+        # head) would answer without it
+        if start and {modality_of(source) for source in start} == set(pattern):
+            return Rule(start, "weighted on folds of the train and val products")
+        return rule
 
     heads = {}
     for name, rule in fallback.heads.items():
         rows = usable & decisions.available[name]
-        heads[name] = fitted(rows, decisions.head_sources(name, rows), rule)
+        heads[name] = fitted((name,), rows, decisions.head_sources(name, rows), rule)
     # of one modality there is nothing to fuse: its heads alone decide
     rules = {(name,): rule for name, rule in heads.items()}
     for pattern, rule in fallback.rules.items():
         if len(pattern) > 1:
             rows = usable & decisions.has(pattern)
-            rules[pattern] = fitted(rows, decisions.sources(pattern, rows), rule)
+            rules[pattern] = fitted(pattern, rows, decisions.sources(pattern, rows), rule)
     return Combiner(rules, heads)
 
 
