@@ -16,6 +16,7 @@ from mmcore.services.prediction_rows import Answers, ClassMap, build_rows, measu
 from mmcore.services.suspects import cross_check, photo_features
 from mmcore.settings import Settings
 from mmcore.store import models, predictions
+from mmcore.store.class_changes import codes_known
 from mmcore.store.engine import Store
 from mmcore.workspace import Workspace
 
@@ -128,7 +129,7 @@ class _Predictor:
 
         self.store, self.version_id = store, version_id
         self.artifact = load_artifact(folder)
-        self.classes = _class_map(store, self.artifact.manifest.name, self.artifact.class_codes)
+        self.classes = _class_map(store, version_id, self.artifact.class_codes)
         tower = self.artifact.model.image_tower
         self.images = ImageInput(
             workspace, settings, self.artifact.config, tower and tower.backbone
@@ -196,9 +197,10 @@ class _Predictor:
         return len(true)
 
 
-def _class_map(store: Store, name: str, codes: Sequence[str]) -> ClassMap:
+def _class_map(store: Store, version_id: int, codes: Sequence[str]) -> ClassMap:
     with store.reading() as session:
-        known = predictions.classes_by_code(session)
+        version = models.get_version(session, version_id)
+        name, known = version.name, codes_known(session, version.created_at)
         now = predictions.class_now(session)
     unknown = [code for code in codes if code not in known]
     if unknown:
