@@ -204,6 +204,24 @@ def test_production_catches_up_with_new_products_and_the_queue_is_told(
     assert calls == [(version, 6.0)]
 
 
+def test_a_check_of_the_labels_that_was_killed_is_made_up_for(
+    store, workspace, settings, version, monkeypatch
+):
+    add_products(store, 3)
+    checked = []
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(service, "cross_check", killed)
+    with pytest.raises(KeyboardInterrupt):
+        predict_missing(store, workspace, settings, version)
+    monkeypatch.setattr(service, "cross_check", lambda store, version, _: checked.append(version))
+    for _ in range(2):
+        assert predict_missing(store, workspace, settings, version).num_predicted in (0, 3)
+    assert checked == [version], "once, and not again where it is done"
+
+
 def test_merged_classes_answer_as_the_class_they_became(store, workspace, settings, version):
     ids = add_classes(store)
     with store.writing() as session:
