@@ -80,9 +80,8 @@ def list_products(
         page = browse.list_products(store, wanted, order, browse.PageRequest(after, limit))
         count = browse.count_products(store, wanted)
     if as_json:
-        rows = [_row_json(row) for row in page.rows]
-        total = {"num": count.num, "is_more": count.is_more}
-        screen.print_json({"products": rows, "count": total, "next_page": page.next_page})
+        shown = {"products": [_row_json(row) for row in page.rows], "next_page": page.next_page}
+        screen.print_json({**shown, "count": {"num": count.num, "is_more": count.is_more}})
         return
     _print_page(page, count)
 

@@ -131,6 +131,7 @@ _CLASSES = select(
     ProductClass.name_fr,
     ProductClass.name_en,
     ProductClass.merged_into_id,
+    ProductClass.is_archived,
 )
 
 
@@ -147,13 +148,17 @@ def _suggestion(
 
 
 def _guesses(top: list[list], classes: Mapping[int, Row]) -> tuple[Guess, ...]:
-    """Return guesses, best first; one of a class that was merged counts for the one it became."""
+    """Return guesses, best first; one of a class that was merged counts for the one it became.
+
+    A class that was archived is left out: nobody may give it.
+    """
     sums: dict[int, float] = {}
     for class_id, probability in top:
         found = classes[class_id]
         while found.merged_into_id is not None:
             found = classes[found.merged_into_id]
-        sums[found.id] = sums.get(found.id, 0.0) + probability
+        if not found.is_archived:
+            sums[found.id] = sums.get(found.id, 0.0) + probability
     best = sorted(sums.items(), key=lambda item: -item[1])[:TOP]
     return tuple(
         Guess(c.code, c.name_fr, c.name_en, probability)

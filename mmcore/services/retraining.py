@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from mmcore.catalog.products import Catalogue
 from mmcore.errors import JobLostError, StaleWriteError, TrainingInterrupted
@@ -22,6 +23,7 @@ from mmcore.services.retrain_choices import choices_from_json
 from mmcore.services.retrain_progress import RetrainProgress
 from mmcore.services.runs import Run
 from mmcore.store import new_labels
+from mmcore.store.jobs import require_held
 from mmcore.store.tables import ModelVersion
 
 
@@ -219,10 +221,13 @@ class _Retrain:
             context.settings,
             version_id,
             context.clock(),
-            Watch(show, context.should_stop),
+            Watch(show, context.should_stop, self._still_ours),
         )
         if context.should_stop():
             raise TrainingInterrupted("stopped while comparing the candidate with production")
+
+    def _still_ours(self, session: Session) -> None:
+        require_held(session, self.context.job.claim)
 
 
 def _epoch_line(event: Any) -> str:
