@@ -151,7 +151,8 @@ def test_a_replaced_catalogue_keeps_its_rows_and_history(shop):
     shop.mark("3", "A")
     with shop.store.writing() as session:
         id = session.scalars(select(Product.id).where(Product.product_id == "3")).one()
-        session.add(Lease(product_id=id, annotator_id=shop.anna.id, expires_at=NOW + 99))
+        times = {"taken_at": NOW, "expires_at": NOW + 99}
+        session.add(Lease(product_id=id, annotator_id=shop.anna.id, token="t", **times))
     report = shop.run(HEADER + "1,chaise rouge,A\n9,lampe,B\n", now=NOW + 9, replace=True)
     assert report.totals.num_products == 2 and shop.labels() == {"1": "A", "9": "B"}
     assert len(shop.history("3")) == 2, "no annotation is ever lost"
