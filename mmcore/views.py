@@ -108,10 +108,14 @@ class FoldDecisions:
     labels: np.ndarray  # (N,)
     logits: Mapping[str, np.ndarray]  # source -> (N, K); a row of zeros where it said nothing
 
-    def weights(self, sources: Iterable[str]) -> dict[str, float] | None:
-        """Return the weights of those of the sources that have spoken, None without enough."""
+    def weights(self, pattern: Pattern, sources: Iterable[str]) -> dict[str, float] | None:
+        """Return the weights of those of the sources that have spoken, None without enough.
+
+        None, too, where a modality of the pattern has not spoken (the photo, where a tuned backbone
+        has no linear head): the answer would be sure before it had heard it.
+        """
         spoken = [source for source in sources if source in self.logits]
-        if not spoken:
+        if {modality_of(source) for source in spoken} != set(pattern):
             return None
         rows = np.all([self.logits[source].any(axis=1) for source in spoken], axis=0)
         rows &= self.labels >= 0
@@ -136,14 +140,10 @@ def fit_combiner(
     def fitted(
         pattern: Pattern, rows: np.ndarray, sources: Mapping[str, np.ndarray], rule: Rule
     ) -> Rule:
-        start = folds.weights(sources)
+        start = folds.weights(pattern, sources)
         if rows.sum() >= MIN_PRODUCTS:
             return fit_rule(sources, labels[rows], start)
-        # weights that leave a modality unheard (the photo, where a tuned backbone has no linear
-        # head) would answer without it
-        if start and {modality_of(source) for source in start} == set(pattern):
-            return Rule(start, "weighted on folds of the train and val products")
-        return rule
+        return Rule(start, "weighted on folds of the train and val products") if start else rule
 
     heads = {}
     for name, rule in fallback.heads.items():

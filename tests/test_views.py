@@ -49,3 +49,24 @@ def test_without_val_no_modality_goes_unheard():
     assert shares == pytest.approx(dict.fromkeys(sources, 1 / 4))
     assert combiner.rule(("image",)).weights == {"image": 1.0}
     assert set(combiner.rule(("text",)).weights) == {linear_source("text")}
+
+
+@pytest.mark.parametrize("linear", [["text"], ["text", "image"]])
+def test_with_val_a_modality_without_a_linear_head_is_heard(linear):
+    spoken = [linear_source(name) for name in linear]
+    rows = products(40, missing=0.0)
+    logits = heard(40, [*NAMES, *spoken, FUSED], seed=1)
+    fused = logits.pop(FUSED)
+    decisions = Decisions(
+        rows,
+        {name: np.ones(40, bool) for name in NAMES},
+        logits,
+        {pattern: fused for pattern in (NAMES, ("text",), ("image",))},
+    )
+    folds = FoldDecisions(np.arange(60) % NUM_CLASSES, heard(60, spoken))
+    fallback = equal_shares(NAMES, WHY, linear)
+    weights = (
+        fit_combiner(decisions, np.ones(NUM_CLASSES, bool), fallback, folds).rule(NAMES).weights
+    )
+    image = sum(w for s, w in weights.items() if s.endswith("image"))
+    assert image > 0.2, weights
