@@ -154,11 +154,12 @@ class _Retrain:
 
     def _follow(self, event: Any) -> None:
         from mmcore.features import FeatureResult
+        from mmcore.services.linear_heads import LinearResult
         from mmcore.services.training import Judging, Started
         from mmcore.trainer import EpochResult, StepResult
 
         now, progress, context = self.context.clock(), self.progress, self.context
-        is_due = isinstance(event, Started | EpochResult | Judging)
+        is_due = isinstance(event, Started | EpochResult)
         if isinstance(event, Started):
             progress.started(event)
             context.log(
@@ -173,8 +174,10 @@ class _Retrain:
         elif isinstance(event, EpochResult):
             progress.epoch(event, now)
             context.log(_epoch_line(event))
+        elif isinstance(event, LinearResult):
+            progress.enter("fitting linear heads", now)
         elif isinstance(event, Judging):
-            progress.enter("judging", now)
+            is_due = progress.enter("judging", now)
         context.report(progress.fields, is_due)
 
     # -- afterwards ----------------------------------------------------------------------------
