@@ -90,9 +90,11 @@ class Taken:
 
 def item_of(
     connection: Connection, taken: Taken, settings: QueueSettings, progress: Progress
-) -> QueueItem:
-    """Return a leased product as the screen shows it."""
+) -> QueueItem | None:
+    """Return a leased product as the screen shows it; None where it doesn't wait any more."""
     row = queue_next.show(connection, taken.product_id)
+    if row is None:
+        return None
     classes = {found.id: found for found in connection.execute(_CLASSES)}
     label = classes.get(row.class_key)
     return QueueItem(
