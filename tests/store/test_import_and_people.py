@@ -73,8 +73,8 @@ def test_a_merge_of_classes_outlives_the_file(shop):
 
 def test_labels_that_a_file_brought_in_peoples_names_are_theirs(shop, tmp_path):
     path = tmp_path / "labels.csv"
-    path.write_text("product_id,label,annotator\n1,B,zoe\n")
-    import_labels(shop.store, shop.lead, path, NOW + 1)
+    path.write_text(f"product_id,label,annotator,time\n1,B,zoe,{NOW + 1}\n")
+    assert import_labels(shop.store, shop.lead, path, NOW + 1).changed == 1
     report = shop.run(FILE, now=NOW + 2)
     assert shop.labels()["1"] == "B" and "zoe decided 'B'" in report.issues[0].reason
 
