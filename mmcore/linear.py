@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag, normalize
 
+SMALLEST_DEVIATION = 1e-4  # of a feature; below it is constant, but for rounding
+
 
 @dataclass(frozen=True)
 class SparseRows:
@@ -25,20 +27,33 @@ class SparseRows:
 class LinearHead(nn.Module):
     """Class logits from features that nothing here trains."""
 
-    def __init__(self, width: int, num_classes: int, is_sparse: bool) -> None:
+    def __init__(self, width: int, num_classes: int, is_sparse: bool, is_unit: bool = True) -> None:
         """Make room for weights.
 
         Args:
             width: D, features a product.
             is_sparse: features come as SparseRows of length 1, else as (B, D) of any scale, which
-                are standardised here and brought to length 1.
+                are standardised and scaled here.
+            is_unit: bring each dense row to length 1, which suits the many features of a photo. A
+                few columns would lose what they say (of one number only the sign would be left):
+                False divides by the root of D, so that the length is about 1 over all products.
         """
         super().__init__()
-        self.is_sparse = is_sparse
+        self.is_sparse, self.is_unit = is_sparse, is_unit
         self.register_buffer("weight", torch.zeros(width, num_classes))
         self.register_buffer("bias", torch.zeros(num_classes))
         self.register_buffer("mean", torch.zeros(0 if is_sparse else width))
         self.register_buffer("deviation", torch.ones(0 if is_sparse else width))
+        # most deviations seen while fitting: where a feature hardly moved, a new product's could be
+        # thousands away from the mean, and nothing else of that product would count
+        self.register_buffer("limit", torch.full((0 if is_sparse else width,), torch.inf))
+
+    def fit_scale(self, features: Tensor) -> None:
+        """Learn the scale of dense features from (N, D) rows."""
+        self.mean.copy_(features.mean(dim=0))
+        deviation = features.std(dim=0, correction=0)
+        self.deviation.copy_(deviation.clamp(min=SMALLEST_DEVIATION))
+        self.limit.copy_(((features - self.mean) / self.deviation).abs().amax(dim=0))
 
     def forward(self, features: Tensor | SparseRows) -> Tensor:
         """Return logits (B, K)."""
@@ -51,16 +66,24 @@ class LinearHead(nn.Module):
 
     def scaled(self, features: Tensor) -> Tensor:
         """Return (B, D) dense features as the weights expect them."""
-        return normalize((features.float() - self.mean) / self.deviation)
+        deviations = (features.float() - self.mean) / self.deviation
+        deviations = deviations.clamp(-self.limit, self.limit)
+        return normalize(deviations) if self.is_unit else deviations / len(self.mean) ** 0.5
 
     def spec(self) -> dict:
         """Return what is needed to build an empty one of the same shape, as JSON values."""
-        return {"width": self.weight.shape[0], "is_sparse": self.is_sparse}
+        return {
+            "width": self.weight.shape[0],
+            "is_sparse": self.is_sparse,
+            "is_unit": self.is_unit,
+        }
 
 
 def heads_from_specs(specs: Mapping[str, Mapping], num_classes: int) -> dict[str, LinearHead]:
     """Return empty heads by modality, ready to take saved weights."""
     return {
-        name: LinearHead(int(spec["width"]), num_classes, bool(spec["is_sparse"]))
+        name: LinearHead(
+            int(spec["width"]), num_classes, bool(spec["is_sparse"]), bool(spec["is_unit"])
+        )
         for name, spec in specs.items()
     }

@@ -108,10 +108,14 @@ class FoldDecisions:
     labels: np.ndarray  # (N,)
     logits: Mapping[str, np.ndarray]  # source -> (N, K); a row of zeros where it said nothing
 
-    def weights(self, sources: Iterable[str]) -> dict[str, float] | None:
-        """Return the weights of those of the sources that have spoken, None without enough."""
+    def weights(self, pattern: Pattern, sources: Iterable[str]) -> dict[str, float] | None:
+        """Return the weights of those of the sources that have spoken, None without enough.
+
+        None, too, where a modality of the pattern has not spoken (the photo, where a tuned backbone
+        has no linear head): the answer would be sure before it had heard it.
+        """
         spoken = [source for source in sources if source in self.logits]
-        if not spoken:
+        if {modality_of(source) for source in spoken} != set(pattern):
             return None
         rows = np.all([self.logits[source].any(axis=1) for source in spoken], axis=0)
         rows &= self.labels >= 0
@@ -133,22 +137,24 @@ def fit_combiner(
     labels = decisions.products.labels
     usable = (labels >= 0) & is_known[labels]
 
-    def fitted(rows: np.ndarray, sources: Mapping[str, np.ndarray], rule: Rule) -> Rule:
-        start = folds.weights(sources)
+    def fitted(
+        pattern: Pattern, rows: np.ndarray, sources: Mapping[str, np.ndarray], rule: Rule
+    ) -> Rule:
+        start = folds.weights(pattern, sources)
         if rows.sum() >= MIN_PRODUCTS:
             return fit_rule(sources, labels[rows], start)
-        return Rule(start, "weighted on folds of the train products") if start else rule
+        return Rule(start, "weighted on folds of the train and val products") if start else rule
 
     heads = {}
     for name, rule in fallback.heads.items():
         rows = usable & decisions.available[name]
-        heads[name] = fitted(rows, decisions.head_sources(name, rows), rule)
+        heads[name] = fitted((name,), rows, decisions.head_sources(name, rows), rule)
     # of one modality there is nothing to fuse: its heads alone decide
     rules = {(name,): rule for name, rule in heads.items()}
     for pattern, rule in fallback.rules.items():
         if len(pattern) > 1:
             rows = usable & decisions.has(pattern)
-            rules[pattern] = fitted(rows, decisions.sources(pattern, rows), rule)
+            rules[pattern] = fitted(pattern, rows, decisions.sources(pattern, rows), rule)
     return Combiner(rules, heads)
 
 

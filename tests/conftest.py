@@ -1,5 +1,6 @@
 """Fixtures shared by all tests: a tiny catalogue whose classes can be read and seen."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,14 @@ import pytest
 from photo_files import encode_photo
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def heed_ctrl_c():
+    """Let SIGINT be heard, as in a terminal: whoever starts the tests in the background of a shell
+    has it ignored, and so would every command under test."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

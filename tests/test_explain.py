@@ -1,6 +1,7 @@
 """Why: each word, region and modality is worth what the answer loses without it."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,18 @@ from mmcore.backbones import build_backbone
 from mmcore.build import build_model
 from mmcore.catalog.products import ClassName
 from mmcore.combiner import Combiner, Rule, patterns
-from mmcore.config import IMAGE, TEXT, RunChoices, build_run_config, parse_modality
-from mmcore.encoders import fit_encoder
+from mmcore.config import (
+    IMAGE,
+    TEXT,
+    RunChoices,
+    build_run_config,
+    linear_source,
+    parse_modality,
+)
+from mmcore.encoders import fit_encoder, with_ngrams
 from mmcore.errors import ProductError
 from mmcore.explain import explain
+from mmcore.linear import LinearHead
 from mmcore.manifest import Manifest
 from mmcore.runtime import ProductInput, TorchRuntime
 
@@ -52,6 +61,28 @@ def runtime_of(*modalities) -> TorchRuntime:
     manifest = Manifest("m1", "2026-01-01T00:00:00+00:00", "ab" * 32, "0.1.0", None, False)
     artifact = Artifact(manifest, config, model, encoders, classes, Combiner(rules, heads), {})
     return TorchRuntime(artifact, torch.device("cpu"))
+
+
+def with_linear_heads(runtime) -> TorchRuntime:
+    """Return the runtime with random linear heads, which enter every rule."""
+    artifact, draw = runtime.artifact, torch.Generator().manual_seed(4)
+    encoders = dict(artifact.encoders) | with_ngrams(artifact.encoders, TRAIN)
+    widths = {name: encoders[name].ngrams.width for name in ("text", "reviews")}
+    for name, width in {**widths, "image": 1280, "price": 1}.items():
+        head = LinearHead(width, 3, is_sparse=name in widths)
+        head.weight.normal_(generator=draw)
+        artifact.model.linear[name] = head
+    rules = {
+        pattern: Rule(rule.weights | {linear_source(name): 0.7 for name in pattern}, "test")
+        for pattern, rule in artifact.combiner.rules.items()
+    }
+    combiner = replace(artifact.combiner, rules=rules)
+    return TorchRuntime(replace(artifact, encoders=encoders, combiner=combiner), runtime.device)
+
+
+@pytest.fixture(scope="module")
+def linear():
+    return with_linear_heads(runtime_of(TEXT, IMAGE, PRICE, REVIEWS))
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +181,30 @@ def test_a_price_alone_is_explained_by_itself(everything):
     found = explain(everything, ProductInput(extra={"price": "7"}))
     assert found.words == () and found.regions is None
     assert [(row.modality, row.without_it) for row in found.ablation] == [("price", None)]
+
+
+def test_linear_heads_are_part_of_the_answer_that_is_explained(linear, make_photo):
+    def product(title="piscine bleue", photo=None, price="7", reviews="bien écrit"):
+        return ProductInput(title, "", photo, extra={"price": price, "reviews": reviews})
+
+    whole = log_fused(linear, product(), "40")
+    found = explain(linear, product(), code="40")
+    for word, left in (("piscine", "bleue"), ("bleue", "piscine")):
+        loss = whole - log_fused(linear, product(title=left), "40")
+        assert weights(found)[word] == pytest.approx(loss, abs=1e-4)
+    loss = whole - log_fused(linear, product(reviews="bien"), "40")
+    assert weights(found, "reviews")["écrit"] == pytest.approx(loss, abs=1e-4)
+
+    photo = make_photo()
+    regions = explain(linear, product(photo=photo), code="40").regions
+    assert np.isfinite(regions).all() and regions.any()
+
+
+def test_a_word_of_known_parts_alone_is_explained(linear):
+    product = ProductInput("piscines")
+    found = explain(linear, product, code="40")
+    loss = log_fused(linear, product, "40") - math.log(1 / 3)
+    assert weights(found) == pytest.approx({"piscines": loss}, abs=1e-4)
 
 
 def test_an_unknown_class_names_those_there_are(both):

@@ -65,7 +65,7 @@ def test_phase_1_moves_no_backbone_tensor_and_phase_2_does():
     tuned = PhaseConfig("fine-tuning", 1, 1e-3, train_backbone=True)
     list(fit(model, live, run_config(tuned), FitOptions(CPU)))
     changed = moved(start, backbone_state(model))
-    assert "towers.image.backbone.conv.weight" in changed
+    assert "towers.on_image.backbone.conv.weight" in changed
     assert not any("running" in key for key in changed), "BatchNorm stays in eval"
 
 
@@ -76,7 +76,7 @@ def test_batchnorm_statistics_of_the_backbone_move_only_when_asked():
     phase = PhaseConfig("fine-tuning", 1, 1e-4, train_backbone=True, update_batchnorm=True)
     list(fit(model, live, run_config(phase), FitOptions(CPU)))
     changed = moved(start, backbone_state(model))
-    assert "towers.image.backbone.norm.running_mean" in changed
+    assert "towers.on_image.backbone.norm.running_mean" in changed
 
 
 def test_yields_every_step_and_epoch_in_order():
@@ -307,7 +307,7 @@ def test_without_val_products_the_last_epoch_of_the_last_phase_counts():
     assert all(e.is_best and e.val_loss is None for e in epochs)
     assert [(e.phase, e.epoch) for e in epochs] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
     assert moved(last, model.state_dict()) == set()
-    assert "towers.image.backbone.conv.weight" in moved(start, backbone_state(model))
+    assert "towers.on_image.backbone.conv.weight" in moved(start, backbone_state(model))
 
 
 @pytest.mark.parametrize("after_steps", [7, 8, 11])

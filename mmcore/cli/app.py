@@ -27,6 +27,7 @@ from mmcore.cli import (
     model_commands,
     options,
     products,
+    queue_commands,
     screen,
     signals,
 )
@@ -107,6 +108,7 @@ app.command("worker")(job_commands.worker)
 app.add_typer(job_commands.jobs_app, name="jobs")
 app.add_typer(label_commands.labels_app, name="labels")
 app.add_typer(class_commands.classes_app, name="classes")
+app.add_typer(queue_commands.queue_app, name="queue")
 app.add_typer(listing, name="products")
 app.add_typer(model_commands.models, name="models")
 app.command("backup")(backup_commands.backup)

@@ -155,12 +155,16 @@ def _import(
     """Return what an import into the chosen workspace did, having shown how far it is."""
     from mmcore.services.opening import opened_store
     from mmcore.services.people import LOCAL_NAME, ensure_actor
+    from mmcore.services.predictions import num_unpredicted
 
     workspace, settings = open_workspace(home)
     now = time.time()
     with opened_store(workspace, settings) as store, screen.counting("rows") as show:
         actor = ensure_actor(store, LOCAL_NAME, "admin", now)
-        return verb(store, actor, workspace, options, now, show)
+        report = verb(store, actor, workspace, options, now, show)
+        if num_unpredicted(store):
+            screen.note("the queue can't rank new products yet: python -m mmcore models predict")
+        return report
 
 
 def choose_columns(

@@ -16,6 +16,7 @@ from mmcore.cli.options import Home, Json, open_workspace
 
 if TYPE_CHECKING:  # the database is opened by the command that needs it, not by --help
     from mmcore.services.people import Actor
+    from mmcore.services.predictions import PredictionReport
     from mmcore.services.registry import Switched
     from mmcore.services.registry_view import VersionInfo
     from mmcore.settings import Settings
@@ -136,7 +137,26 @@ def rollback(
         confirm(f"go back from {seen or 'nothing'} to the model before it?", yes)
         actor = local_actor(store)
         done = registry.rollback(store, actor, workspace, time.time(), seen, reason)
-    _show_switch(done, as_json)
+        _show_switch(done, as_json)
+        _catch_up(store, workspace, settings)  # it hasn't seen what came while another answered
+
+
+@models.command("predict")
+def predict(home: Home = None, as_json: Json = False) -> None:
+    """Let the model that answers look at products that came or changed since, for the queue."""
+    with opened(home) as (store, workspace, settings):
+        report = _catch_up(store, workspace, settings)
+    if as_json:
+        screen.print_json(asdict(report) if report else {})
+        return
+    if report is None:
+        screen.note("no model is in production; activate one: models activate NAME")
+        return
+    silent = f", {report.num_silent:,} with nothing to go by" if report.num_silent else ""
+    text = f"{report.version} predicted {report.num_predicted:,} products{silent}"
+    screen.out().print(screen.plain(text))
+    for note in report.notes:
+        screen.note(note)
 
 
 @models.command("compare")
@@ -215,6 +235,15 @@ def add(name: Name, home: Home = None, as_json: Json = False) -> None:
         screen.print_json({"model": name, "id": version_id})
         return
     screen.out().print(screen.plain(f"{name} is registered as a candidate"))
+
+
+def _catch_up(
+    store: "Store", workspace: "Workspace", settings: "Settings"
+) -> "PredictionReport | None":
+    from mmcore.services.predictions import catch_up
+
+    with screen.counting("predicting") as bar:
+        return catch_up(store, workspace, settings, time.time(), bar)
 
 
 def _find(store: "Store", workspace: "Workspace", name: str) -> "VersionInfo":

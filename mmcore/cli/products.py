@@ -13,7 +13,14 @@ from mmcore.cli import screen
 from mmcore.cli.options import Home, Json, open_workspace
 
 if TYPE_CHECKING:  # the store is opened by the command that needs it, not by --help
-    from mmcore.services.browse import ClassLabel, PredictedClass, ProductDetail, ProductRow
+    from mmcore.services.browse import (
+        ClassLabel,
+        Count,
+        PredictedClass,
+        ProductDetail,
+        ProductPage,
+        ProductRow,
+    )
     from mmcore.services.catalogue_numbers import CatalogueNumbers
     from mmcore.store.engine import Store
 
@@ -73,15 +80,10 @@ def list_products(
         page = browse.list_products(store, wanted, order, browse.PageRequest(after, limit))
         count = browse.count_products(store, wanted)
     if as_json:
-        rows = [_row_json(row) for row in page.rows]
-        total = {"num": count.num, "is_more": count.is_more}
-        screen.print_json({"products": rows, "count": total, "next_page": page.next_page})
+        shown = {"products": [_row_json(row) for row in page.rows], "next_page": page.next_page}
+        screen.print_json({**shown, "count": {"num": count.num, "is_more": count.is_more}})
         return
-    screen.out().print(_table(page.rows))
-    more = "+" if count.is_more else ""
-    screen.out().print(f"{len(page.rows):,} of {count.num:,}{more} products")
-    if page.next_page:
-        screen.out().print(screen.plain(f"next page: --after '{page.next_page}'"))
+    _print_page(page, count)
 
 
 def show_product(
@@ -122,6 +124,14 @@ def _opened(home: Path | None) -> "AbstractContextManager[Store]":
     if not has_store(workspace, settings):
         raise no_catalogue(f"workspace {workspace.home}")
     return opened_store(workspace, settings)
+
+
+def _print_page(page: "ProductPage", count: "Count") -> None:
+    screen.out().print(_table(page.rows))
+    more = "+" if count.is_more else ""
+    screen.out().print(f"{len(page.rows):,} of {count.num:,}{more} products")
+    if page.next_page:
+        screen.out().print(screen.plain(f"next page: --after '{page.next_page}'"))
 
 
 def _row_json(row: "ProductRow") -> dict:

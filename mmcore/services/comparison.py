@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from sqlalchemy.orm import Session
+
 from mmcore.errors import ArtifactError, ConfigError
 from mmcore.gate import GateLimits
 from mmcore.services.people import Actor, require
@@ -31,10 +33,13 @@ class Watch:
     Attributes:
         progress: called with (done, total) products.
         should_stop: asked between two pieces of work.
+        guard: called in the transaction that writes the verdict; raises where it mustn't be
+            written any more.
     """
 
     progress: Callable[[int, int], None] = lambda done, total: None
     should_stop: Callable[[], bool] = lambda: False
+    guard: Callable[[Session], None] = lambda session: None
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,7 @@ def judge_candidate(
         changes = _count(session, against, model_version_id, None) if production else ({}, {})
     verdict |= {"changes": changes[0], "notes": notes, "judged_at": now}
     with store.writing() as session:
+        watch.guard(session)
         models.get_version(session, model_version_id).verdict = verdict
     return Judgement(
         name,

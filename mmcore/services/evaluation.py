@@ -77,7 +77,7 @@ def evaluate(
             f"split {split!r} has no labelled product of a class that model "
             f"{artifact.manifest.name!r} knows; import or label some"
         )
-    notes = _lacking_notes(artifact, frame)
+    notes = [*_learnt_notes(artifact, split), *_lacking_notes(artifact, frame)]
     if num_unknown:
         notes.append(f"{num_unknown} products have a class the model doesn't know: left out")
     decisions, photo_notes = _decided(workspace, settings, artifact, products, progress)
@@ -103,6 +103,13 @@ def _nothing_to_read(artifact: "Artifact", split: str, notes: list[str]) -> Trai
         f"no product of split {split!r} has anything that model {artifact.manifest.name!r} reads "
         f"({read}); {'; '.join(notes) or 'import these columns'}"
     )
+
+
+def _learnt_notes(artifact: "Artifact", split: str) -> list[str]:
+    has_learnt = split == "train" or (split == "val" and len(artifact.model.linear) > 0)
+    if not has_learnt:
+        return []
+    return [f"the model has learnt from {split}: these scores flatter it; --split test judges it"]
 
 
 def _lacking_notes(artifact: "Artifact", products: "pd.DataFrame") -> list[str]:

@@ -35,11 +35,13 @@ class ImportState:
         facts: None where nothing was ever imported.
         products: by the shop's id, those that left the catalogue included.
         classes: by code.
+        renamed: code that no class has any more -> id of the class that had it.
     """
 
     facts: CatalogueFacts | None
     products: Mapping[str, StoredProduct]
     classes: Mapping[str, StoredClass]
+    renamed: Mapping[str, int]
 
     def is_of_kind(self, product: StoredProduct, source: str) -> bool:
         """Return whether a product is drawn where `source` is, and real where it is not."""
@@ -48,8 +50,10 @@ class ImportState:
         return product.removed_at is None or product.removed_at > self.facts.since
 
     def code_now(self, code: str) -> str:
-        """Return the code of the class that a class was merged into, else its own."""
+        """Return the code of the class by now, after all renames and merges."""
         by_id = {stored.id: stored for stored in self.classes.values()}
+        if code in self.renamed:
+            code = by_id[self.renamed[code]].code
         seen = set()
         while (stored := self.classes.get(code)) and stored.merged_into_id and code not in seen:
             seen.add(code)
@@ -66,7 +70,7 @@ def agree_on_labels(
 ) -> tuple[list[TakenProduct], list[RowIssue]]:
     """Return the rows with the labels that their products are going to have, and remarks.
 
-    A file's label of a class that was merged into another means the other one.
+    A file's label of a class that was renamed, or merged into another, means what it is now.
     """
     now = {code: state.code_now(code) for code in {product.row.label for product in taken} - {""}}
     labels, disputed = {}, {}

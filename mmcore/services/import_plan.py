@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from mmcore.catalog.products import BASE_COLUMNS, Catalogue, ClassName, order_codes
 from mmcore.services.import_labels import ImportState
 from mmcore.store.import_writes import ClassChanges, ImportPlan, LabelChange
@@ -41,7 +43,7 @@ def plan_import(state: ImportState, catalogue: Catalogue, now: float) -> ImportP
         if stored.removed_at is None and product_id not in here
     ]
     facts = _facts(state.facts, catalogue, now)
-    classes = _class_changes(state.classes, catalogue.classes)
+    classes = _class_changes(state.classes, catalogue.classes, put_away(state, catalogue.products))
     return ImportPlan(facts, classes, new, changed, texts, labels, removed)
 
 
@@ -81,7 +83,7 @@ def classes_after(
             if not stored.is_archived and not (_is_bare(names[code]) and code in in_use - used)
         }
     merged = {code for code, stored in state.classes.items() if stored.merged_into_id}
-    codes = used | kept | (given.keys() - merged)
+    codes = used | kept | (given.keys() - merged - state.renamed.keys())
     return [names.get(code) or ClassName(code, code, code) for code in codes]
 
 
@@ -102,7 +104,20 @@ def _facts(before: CatalogueFacts | None, catalogue: Catalogue, now: float) -> C
     )
 
 
-def _class_changes(stored: Mapping[str, StoredClass], after: tuple[ClassName, ...]) -> ClassChanges:
+def put_away(state: ImportState, products: pd.DataFrame) -> set[str]:
+    """Return archived classes that stay so: their products had the label already."""
+    archived = {code for code, stored in state.classes.items() if stored.is_archived}
+    given = zip(products["product_id"], products["label"], strict=True)
+    pairs = {(product_id, label) for product_id, label in given if label in archived}
+    kept = {
+        (p.product_id, p.label) for p in state.products.values() if p.removed_at is None
+    } & pairs
+    return {label for _, label in kept} - {label for _, label in pairs - kept}
+
+
+def _class_changes(
+    stored: Mapping[str, StoredClass], after: tuple[ClassName, ...], away: set[str]
+) -> ClassChanges:
     codes = {name.code for name in after}
     new = [vars(name) for name in after if name.code not in stored]
     named = [
@@ -111,7 +126,7 @@ def _class_changes(stored: Mapping[str, StoredClass], after: tuple[ClassName, ..
         if name.code in stored
         and (name.name_fr, name.name_en) != (stored[name.code].name_fr, stored[name.code].name_en)
     ]
-    revived = [stored[c].id for c in codes if c in stored and stored[c].is_archived]
+    revived = [stored[c].id for c in codes - away if c in stored and stored[c].is_archived]
     archived = [c.id for c in stored.values() if not c.is_archived and c.code not in codes]
     # places are kept while no class comes: a button that moves is a wrong label
     places = {}

@@ -20,10 +20,17 @@ from mmcore.catalog.settling import settle as settle_splits
 from mmcore.errors import CatalogueError
 from mmcore.services.catalogue_frame import frame_of
 from mmcore.services.import_labels import ImportState, LabelRules, agree_on_labels, late_issues
-from mmcore.services.import_plan import changes_something, classes_after, next_revision, plan_import
+from mmcore.services.import_plan import (
+    changes_something,
+    classes_after,
+    next_revision,
+    plan_import,
+    put_away,
+)
 from mmcore.services.import_report import ImportReport, build_report
 from mmcore.services.import_rows import ImportSource, Progress, ReadRows, read_rows
 from mmcore.services.people import Actor, require
+from mmcore.store.class_changes import codes_known
 from mmcore.store.engine import Store
 from mmcore.store.import_writes import (
     ImportAct,
@@ -110,7 +117,10 @@ def _attempt(
 def _read_state(session: Session) -> ImportState:
     facts = read_facts(session)  # first: what changes after it is noticed when it is written
     products = {p.product_id: p for p in read_products(session, with_removed=True)}
-    return ImportState(facts, products, {c.code: c for c in read_classes(session)})
+    classes = {c.code: c for c in read_classes(session)}
+    former = codes_known(session)
+    renamed = {code: former[code] for code in former.keys() - classes.keys()}
+    return ImportState(facts, products, classes, renamed)
 
 
 def _check_kind(session: Session, facts: CatalogueFacts | None, source: ImportSource) -> None:
@@ -143,7 +153,7 @@ def _compare(state: ImportState, source: ImportSource, read: ReadRows) -> _Compa
     named = name_classes([c.code for c in classes], {c.code: c for c in classes})
     origin = state.facts.source if state.facts and not source.replace else source.name
     catalogue = Catalogue(products, named, origin, frozenset(given))
-    back = _back_in_use(state, products["label"], named)
+    back = _back_in_use(state, products, named)
     return _Compared(merged, catalogue, [*merged.issues, *moved, *back])
 
 
@@ -162,11 +172,11 @@ def _former_tests(state: ImportState, source: ImportSource) -> pd.DataFrame:
     return frame_of(gone, ())
 
 
-def _back_in_use(state: ImportState, labels: pd.Series, classes: tuple) -> list[RowIssue]:
-    issues = []
+def _back_in_use(state: ImportState, products: pd.DataFrame, classes: tuple) -> list[RowIssue]:
+    issues, away, labels = [], put_away(state, products), products["label"]
     for name in classes:
         stored = state.classes.get(name.code)
-        if stored is not None and stored.is_archived:
+        if stored is not None and stored.is_archived and name.code not in away:
             count = int((labels == name.code).sum())
             reason = (
                 f"class {name.code!r} was archived, and {count:,} products have it now: it is in "

@@ -26,7 +26,7 @@ from mmcore.store.acts import NewAct, begin_act, saved_act
 from mmcore.store.annotations import Mark, find_product, lock_product, record
 from mmcore.store.classes import code_of, usable_class
 from mmcore.store.engine import Store
-from mmcore.store.history import last_change, told
+from mmcore.store.history import last_change, told, was_overruled
 from mmcore.store.tables import Annotation, ModelVersion, ProductClass
 
 
@@ -56,7 +56,7 @@ class Seen:
         token: unique for this showing; the same token again changes nothing.
         seconds: spent looking.
         is_second_opinion: a colleague was given the product, too, on purpose: what they decided
-            meanwhile is no reason to refuse this.
+            meanwhile is no reason to refuse this; a lead's word, a bulk act or an import is.
     """
 
     product_id: int
@@ -180,6 +180,8 @@ def _mark(store: Store, actor: Actor, seen: Seen, decision: _Decision, now: floa
         class_id = usable_class(session, code).id if code is not None else None
         product = lock_product(session, seen.product_id)
         _refuse_stale(session, product, seen)
+        if suggestion and class_id is not None:
+            suggestion |= queue.suspicion_shown(session, product.id)
         mark = Mark(
             act_id,
             actor.id,
@@ -211,7 +213,9 @@ def saved_mark(session: Session, act_id: int) -> Marked:
 
 
 def _refuse_stale(session: Session, product: Row, seen: Seen) -> None:
-    if seen.version is None or seen.is_second_opinion or product.version == seen.version:
+    if seen.version is None or product.version == seen.version:
+        return
+    if seen.is_second_opinion and not was_overruled(session, product.id, seen.version):
         return
     now_label = code_of(session, product.class_id)
     change = told(last_change(session, product.id, product.version), now_label)

@@ -17,8 +17,6 @@ from mmcore.linear import LinearHead
 from mmcore.linear_fit import Features, LinearFit, fit_linear, make_folds
 from mmcore.views import FoldDecisions
 
-_SMALLEST_DEVIATION = 1e-4  # of a feature; below it is constant, but for rounding
-
 
 @dataclass(frozen=True)
 class LinearResult:
@@ -72,7 +70,9 @@ class LinearHeads:
             if len(set(products.labels[rows])) < 2:
                 continue  # nothing to tell apart
             features = products.ngrams[name] if is_sparse else self._data.dense[name][0]
-            head = LinearHead(features.shape[1], self._num_classes, is_sparse)
+            is_table = not is_sparse and name in products.inputs
+            width = features.shape[1]
+            head = LinearHead(width, self._num_classes, is_sparse, is_unit=not is_table)
             found = self._fit_one(head, features[rows], rows, tick)
             self.unseen[linear_source(name)] = self._spread(found.out_of_fold, rows)
             self.heads[name] = head
@@ -103,10 +103,9 @@ class LinearHeads:
         tick: Callable[[], None],
     ) -> LinearFit:
         if not head.is_sparse:
-            deviation = np.maximum(features.std(axis=0), _SMALLEST_DEVIATION)
-            head.mean.copy_(torch.from_numpy(features.mean(axis=0)))
-            head.deviation.copy_(torch.from_numpy(deviation))
-            features = head.scaled(torch.from_numpy(features)).numpy()
+            dense = torch.from_numpy(features)
+            head.fit_scale(dense)
+            features = head.scaled(dense).numpy()
         labels = self._data.products.labels[rows]
         groups = [self._data.groups[row] for row in rows]
         folds = make_folds(labels, groups, self._data.is_val[rows], self._seed)

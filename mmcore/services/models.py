@@ -72,7 +72,8 @@ def model_folder(workspace: Workspace, settings: Settings, name: str | None) -> 
         ArtifactError: if it says it is another one.
         StoreError: if it can't be told which model is in production.
     """
-    name = name or production_name(workspace, settings)
+    if name is None:
+        name = production_name(workspace, settings)
     folders = {folder.name: folder for folder in model_folders(workspace)}
     known = [manifest.name for manifest in list_models(workspace)]
     if name is None:

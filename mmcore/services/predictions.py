@@ -16,7 +16,9 @@ from mmcore.services.prediction_rows import Answers, ClassMap, build_rows, measu
 from mmcore.services.suspects import cross_check, photo_features
 from mmcore.settings import Settings
 from mmcore.store import models, predictions
+from mmcore.store.class_changes import codes_known
 from mmcore.store.engine import Store
+from mmcore.store.suspicions import is_check_due, note_check
 from mmcore.workspace import Workspace
 
 PIECE = 2_048  # products a transaction: a tenth of a second in which nobody else can write
@@ -67,7 +69,8 @@ def predict_missing(
     with store.reading() as session:
         name = models.get_version(session, version_id).name
         total = predictions.count_missing(session, version_id)
-    if not total:
+        is_due = is_check_due(session, version_id)
+    if not total and not is_due:
         return PredictionReport(name, 0, 0, 0.0, ())
     with using(workspace.models / name) as folder:
         predictor = _Predictor(store, workspace, settings, folder, version_id)
@@ -79,11 +82,22 @@ def predict_missing(
             notes = tuple(predictor.images.notes()[:1])
         finally:
             predictor.images.close()
-        if num_predicted:
+        if num_predicted or is_due:
+            if should_stop():
+                raise TrainingInterrupted(_STOPPED)
             # the model has learnt its own labels by heart: others must say which are suspect
             cross_check(store, version_id, photo_features(workspace, settings, name))
+            with store.writing() as session:
+                note_check(session, version_id, is_due=False)
     seconds = round(time.perf_counter() - started, 2)
     return PredictionReport(name, num_predicted, num_seen - num_predicted, seconds, notes)
+
+
+def num_unpredicted(store: Store) -> int:
+    """Return how many products production has said nothing about; 0 where there is no model."""
+    with store.reading() as session:
+        production = models.find_production(session)
+        return predictions.count_missing(session, production.id) if production else 0
 
 
 def catch_up(
@@ -128,7 +142,7 @@ class _Predictor:
 
         self.store, self.version_id = store, version_id
         self.artifact = load_artifact(folder)
-        self.classes = _class_map(store, self.artifact.manifest.name, self.artifact.class_codes)
+        self.classes = _class_map(store, version_id, self.artifact.class_codes)
         tower = self.artifact.model.image_tower
         self.images = ImageInput(
             workspace, settings, self.artifact.config, tower and tower.backbone
@@ -193,12 +207,14 @@ class _Predictor:
             now = predictions.inputs_now(session, [row["product_id"] for row in found])
             true = [r for r in found if now.get(r["product_id"]) == seen[r["product_id"]]]
             predictions.add_predictions(session, true)
+            note_check(session, self.version_id, is_due=True)
         return len(true)
 
 
-def _class_map(store: Store, name: str, codes: Sequence[str]) -> ClassMap:
+def _class_map(store: Store, version_id: int, codes: Sequence[str]) -> ClassMap:
     with store.reading() as session:
-        known = predictions.classes_by_code(session)
+        version = models.get_version(session, version_id)
+        name, known = version.name, codes_known(session, version.created_at)
         now = predictions.class_now(session)
     unknown = [code for code in codes if code not in known]
     if unknown:

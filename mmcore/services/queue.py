@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from mmcore.errors import NotFoundError, RefusedError, StoreError
 from mmcore.seeds import stream
 from mmcore.services.people import Actor, require
-from mmcore.services.queue_item import QueueItem, Taken, item_of, progress_of
+from mmcore.services.queue_item import Progress, QueueItem, Taken, item_of, progress_of
 from mmcore.services.queue_settings import QueueSettings, read_settings, settings_of
 from mmcore.store import queue, queue_next
 from mmcore.store.engine import Store
@@ -78,21 +78,17 @@ def next_product(store: Store, actor: Actor, choice: QueueChoice, now: float) ->
     """
     require(actor, "lead" if choice.only == "flagged" else "annotator")
     _check(choice)
-    with store.writing() as session:
-        connection = session.connection()
-        opening = queue_next.opening(connection)
-        settings = settings_of(opening.setting)
-        class_key = _class_key(session, choice)
-        wishes = [
-            Wish(actor.id, order, class_key, choice.only == "flagged")
-            for order in _orders(choice, settings, actor, now)
-        ]
-        expires_at = now + settings.lease_minutes * 60
-        terms = LeaseTerms(secrets.token_urlsafe(16), now, expires_at)
-        lease = _take(connection, wishes, choice.on_screen, terms)
+    for _ in range(ATTEMPTS):
+        # everybody else who writes waits meanwhile: what is only read comes afterwards
+        with store.writing() as session:
+            lease, settings, progress = _lease(session, actor, choice, now)
         if lease is None:
             return None
-        return item_of(connection, lease, settings, progress_of(opening, choice.only))
+        with store.reading() as session:
+            item = item_of(session.connection(), lease, settings, progress)
+        if item is not None:  # else a bulk act has just decided it
+            return item
+    raise StoreError(f"{ATTEMPTS} products in a row were decided by others; try again")
 
 
 def renew(store: Store, actor: Actor, product_ids: Sequence[int], now: float) -> tuple[int, ...]:
@@ -193,6 +189,22 @@ def _orders(choice: QueueChoice, settings: QueueSettings, actor: Actor, now: flo
             first = order
             break
     return [first, *sorted(set(orders) - {first}, key=shares.get, reverse=True)]
+
+
+def _lease(
+    session: Session, actor: Actor, choice: QueueChoice, now: float
+) -> tuple[Taken | None, QueueSettings, Progress]:
+    connection = session.connection()
+    opening = queue_next.opening(connection)
+    settings = settings_of(opening.setting)
+    class_key = _class_key(session, choice)
+    wishes = [
+        Wish(actor.id, order, class_key, choice.only == "flagged")
+        for order in _orders(choice, settings, actor, now)
+    ]
+    terms = LeaseTerms(secrets.token_urlsafe(16), now, now + settings.lease_minutes * 60)
+    taken = _take(connection, wishes, choice.on_screen, terms)
+    return taken, settings, progress_of(opening, choice.only)
 
 
 def _take(

@@ -90,9 +90,11 @@ class Taken:
 
 def item_of(
     connection: Connection, taken: Taken, settings: QueueSettings, progress: Progress
-) -> QueueItem:
-    """Return a leased product as the screen shows it."""
+) -> QueueItem | None:
+    """Return a leased product as the screen shows it; None where it doesn't wait any more."""
     row = queue_next.show(connection, taken.product_id)
+    if row is None:
+        return None
     classes = {found.id: found for found in connection.execute(_CLASSES)}
     label = classes.get(row.class_key)
     return QueueItem(
@@ -131,6 +133,7 @@ _CLASSES = select(
     ProductClass.name_fr,
     ProductClass.name_en,
     ProductClass.merged_into_id,
+    ProductClass.is_archived,
 )
 
 
@@ -147,13 +150,17 @@ def _suggestion(
 
 
 def _guesses(top: list[list], classes: Mapping[int, Row]) -> tuple[Guess, ...]:
-    """Return guesses, best first; one of a class that was merged counts for the one it became."""
+    """Return guesses, best first; one of a class that was merged counts for the one it became.
+
+    A class that was archived is left out: nobody may give it.
+    """
     sums: dict[int, float] = {}
     for class_id, probability in top:
         found = classes[class_id]
         while found.merged_into_id is not None:
             found = classes[found.merged_into_id]
-        sums[found.id] = sums.get(found.id, 0.0) + probability
+        if not found.is_archived:
+            sums[found.id] = sums.get(found.id, 0.0) + probability
     best = sorted(sums.items(), key=lambda item: -item[1])[:TOP]
     return tuple(
         Guess(c.code, c.name_fr, c.name_en, probability)

@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from mmcore.services.training import Started
     from mmcore.trainer import EpochResult, StepResult
 
-STAGES = ("starting", "reading photos", "training", "judging", "comparing")
+STAGES = (
+    "starting",
+    "reading photos",
+    "training",
+    "fitting linear heads",
+    "judging",
+    "comparing",
+)
 _REMEMBERED = 25  # newest durations that the estimate uses
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from mmcore.catalog.products import Catalogue
 from mmcore.errors import JobLostError, StaleWriteError, TrainingInterrupted
@@ -22,6 +23,7 @@ from mmcore.services.retrain_choices import choices_from_json
 from mmcore.services.retrain_progress import RetrainProgress
 from mmcore.services.runs import Run
 from mmcore.store import new_labels
+from mmcore.store.jobs import require_held
 from mmcore.store.tables import ModelVersion
 
 
@@ -152,11 +154,12 @@ class _Retrain:
 
     def _follow(self, event: Any) -> None:
         from mmcore.features import FeatureResult
+        from mmcore.services.linear_heads import LinearResult
         from mmcore.services.training import Judging, Started
         from mmcore.trainer import EpochResult, StepResult
 
         now, progress, context = self.context.clock(), self.progress, self.context
-        is_due = isinstance(event, Started | EpochResult | Judging)
+        is_due = isinstance(event, Started | EpochResult)
         if isinstance(event, Started):
             progress.started(event)
             context.log(
@@ -171,8 +174,10 @@ class _Retrain:
         elif isinstance(event, EpochResult):
             progress.epoch(event, now)
             context.log(_epoch_line(event))
+        elif isinstance(event, LinearResult):
+            progress.enter("fitting linear heads", now)
         elif isinstance(event, Judging):
-            progress.enter("judging", now)
+            is_due = progress.enter("judging", now)
         context.report(progress.fields, is_due)
 
     # -- afterwards ----------------------------------------------------------------------------
@@ -219,10 +224,13 @@ class _Retrain:
             context.settings,
             version_id,
             context.clock(),
-            Watch(show, context.should_stop),
+            Watch(show, context.should_stop, self._still_ours),
         )
         if context.should_stop():
             raise TrainingInterrupted("stopped while comparing the candidate with production")
+
+    def _still_ours(self, session: Session) -> None:
+        require_held(session, self.context.job.claim)
 
 
 def _epoch_line(event: Any) -> str:

@@ -60,9 +60,11 @@ def train(
     Raises:
         MmcoreError: of the kind that fits; a run that had begun can be resumed.
     """
-    build_run_config(choices, on_gpu=True)  # a wrong choice is told before anything is loaded
+    # what can't be is told before anything is loaded
+    build_run_config(choices, on_gpu=True)
     if name is not None:
         check_name(workspace, name)
+    build_run_config(choices, on_gpu=_is_gpu(settings))  # on a CPU phase 2 is by request
     catalogue = read_catalogue(workspace, settings)
     config, notes = plan(catalogue, choices, settings)
     training = _Training(workspace, settings, catalogue, config)
@@ -120,15 +122,17 @@ def plan(
     Raises:
         MmcoreError: if a choice, or the catalogue, doesn't allow a training.
     """
-    from mmcore.build import resolve_device
-
-    device = resolve_device(settings.device)
-    build_run_config(choices, on_gpu=device.type != "cpu")  # on a CPU phase 2 is by request
     selection = select(catalogue)
     modalities, notes = fit_modalities(choices.modalities, selection.train)
     choices = replace(choices, modalities=modalities)
-    config = build_run_config(choices, on_gpu=device.type != "cpu")
+    config = build_run_config(choices, on_gpu=_is_gpu(settings))
     return config, (*selection.notes, *notes, *_plan_notes(config, choices))
+
+
+def _is_gpu(settings: Settings) -> bool:
+    from mmcore.build import resolve_device
+
+    return resolve_device(settings.device).type != "cpu"
 
 
 def _plan_notes(config: RunConfig, choices: RunChoices) -> list[str]:

@@ -129,7 +129,7 @@ def _notes(parts: dict[str, pd.DataFrame], counts: pd.Series, classes: Sequence[
     if small:
         notes.append(f"{_named(small)} with fewer than {SMALL_CLASS} train products: expect little")
     if not len(parts["val"]):
-        notes.append("no val products: no early stopping, no calibration")
+        notes.append("no val products: no early stopping, no calibration of the network")
     if not len(parts["test"]):
         notes.append("no test products: the model can't be judged")
     return tuple(notes)

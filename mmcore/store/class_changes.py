@@ -1,6 +1,6 @@
 """Changes of classes as data: what each column was and became, so that an undo can put it back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from mmcore.errors import RefusedError
 from mmcore.store.classes import lock_classes, named, update_class
-from mmcore.store.tables import ProductClass
+from mmcore.store.tables import Act, ProductClass
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,41 @@ class ClassChange:
 def changes_of(details: Mapping[str, Any]) -> list[ClassChange]:
     """Return the changes that an act tells in its details."""
     return [ClassChange(**change) for change in details.get("changes", ())]
+
+
+def codes_known(session: Session, at: float | None = None) -> dict[str, int]:
+    """Return code -> class id, with the codes that classes had before they were renamed.
+
+    Args:
+        at: where one code has meant several classes, the one that had it then comes first; None
+            means now.
+    """
+    now = dict(session.execute(select(ProductClass.id, ProductClass.code)).all())
+    then, former = dict(now), {}
+    for created_at, change in _code_changes(session):
+        before, after = change.before["code"], change.after["code"]
+        former |= {code: change.class_id for code in (before, after) if code not in former}
+        if at is not None and created_at > at:
+            then[change.class_id] = before
+    # a class that came later may have taken the code of one that was renamed since
+    moved = {code: class_id for class_id, code in then.items() if now[class_id] != code}
+    current = {code: class_id for class_id, code in now.items()}
+    return former | current | moved
+
+
+def _code_changes(session: Session) -> Iterator[tuple[float, ClassChange]]:
+    """Yield when and how classes got other codes, undos included, the newest first."""
+    columns = (Act.id, Act.created_at, Act.details)
+    acts = session.execute(select(*columns).where(Act.kind == "class")).all()
+    newest = [act.id for act in acts]
+    while newest:
+        undos = session.execute(select(*columns).where(Act.undoes_id.in_(newest))).all()
+        newest = [act.id for act in undos]
+        acts += undos
+    for act in sorted(acts, reverse=True, key=lambda act: act.id):
+        for change in changes_of(act.details):
+            if "code" in change.after:
+                yield act.created_at, change
 
 
 def apply_changes(session: Session, changes: Sequence[ClassChange]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from mmcore.store.tables import Act, Annotation, Annotator, Product, ProductClass
@@ -33,6 +33,21 @@ def last_change(session: Session, product_id: int, version: int) -> Row | None:
         .limit(1)
     )  # fmt: skip
     return session.execute(statement).one_or_none()
+
+
+def was_overruled(session: Session, product_id: int, version: int) -> bool:
+    """Return whether more than a colleague's own opinion came after a version of a product."""
+    found = (
+        select(Annotation.id)
+        .join(Act, Act.id == Annotation.act_id)
+        .join(Annotator, Annotator.id == Annotation.annotator_id)
+        .where(
+            Annotation.product_id == product_id,
+            Annotation.version > version,
+            or_(Act.kind.in_(("bulk", "import", "class")), Annotator.role.in_(("lead", "admin"))),
+        )
+    )
+    return session.scalar(select(found.exists()))
 
 
 def told(change: Row | None, label: str | None) -> str:

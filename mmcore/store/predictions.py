@@ -115,11 +115,6 @@ def class_now(session: Session) -> dict[int, int]:
     return {class_id: end(class_id) for class_id in rows}
 
 
-def classes_by_code(session: Session) -> dict[str, int]:
-    """Return code -> class id, archived ones included."""
-    return dict(session.execute(select(ProductClass.code, ProductClass.id)).all())
-
-
 def answered_classes(session: Session, version_id: int) -> set[int]:
     """Return the classes that a version's fused answer names for any product."""
     found = select(Prediction.fused_class_id).where(Prediction.model_version_id == version_id)

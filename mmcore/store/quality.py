@@ -94,11 +94,14 @@ def suspects(
     """Return n, changed, changed_as_predicted of labels that were suspect, and of the others.
 
     Looks at the first decision of a person on each product that had a label, made beside a
-    model's suggestion. Suspect is a label that both towers of that model opposed, each with at
-    least the threshold; one tower alone needs the other, higher threshold.
+    model's suggestion. Suspect is a label that the queue held so, with at least the threshold;
+    where the decision doesn't tell, one that both towers of that model opposed, each with at least
+    the threshold; one tower alone needs the other, higher threshold.
     """
     before, after = Annotation.class_before_id, Annotation.class_id
-    is_suspect = _opposed(before, threshold, lone_threshold)
+    shown = Annotation.suggestion["suspicion"].as_float()
+    opposed = _opposed(before, threshold, lone_threshold)
+    is_suspect = case((shown.is_not(None), shown >= threshold), else_=opposed)
     named = or_(Prediction.text_class_id == after, Prediction.image_class_id == after)
     rows = session.execute(
         select(

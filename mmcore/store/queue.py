@@ -24,6 +24,7 @@ from mmcore.store.queue_rows import (
     ACT_PRODUCTS,
     CATALOGUE,
     ENTRY,
+    NO_SCORE,
     OVERLAP_FACTOR,
     SETTING,
     WAITING_COLUMNS,
@@ -66,6 +67,7 @@ _END_LEASES = delete(_lease).where(
         ~select(ENTRY.c.product_id).where(ENTRY.c.product_id == _lease.c.product_id).exists(),
     ),
 )
+_SUSPICION = select(ENTRY.c.suspicion).where(ENTRY.c.product_id == bindparam("product"))
 _REMOVE_GONE = delete(ENTRY).where(
     ENTRY.c.product_id.in_(select(Product.id).where(Product.removed_at.is_not(None)))
 )
@@ -110,6 +112,16 @@ def _takes_all_out(act: Row, before: Sequence[Row]) -> bool:
     return act.kind == "bulk" or all(
         draw(row.product_id, OVERLAP_FACTOR) >= share for row in before
     )
+
+
+def suspicion_shown(session: Session, product_id: int) -> dict[str, float]:
+    """Return how suspect the label of a waiting product is held to be, {} where nobody knows.
+
+    Kept with the decision: it is what the decision confirms or refutes, and the label's change
+    makes it go.
+    """
+    found = session.connection().execute(_SUSPICION, {"product": product_id}).scalar()
+    return {} if found is None or found == NO_SCORE else {"suspicion": found}
 
 
 def fill(session: Session) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from mmcore.store.tables import Prediction, Product
+from mmcore.store.tables import Prediction, Product, Setting
 
 _prediction = Prediction.__table__
 _SET = (
@@ -16,6 +16,23 @@ _SET = (
     )
     .values(suspicion=bindparam("found"), label_class_id=bindparam("label"))
 )
+
+
+def is_check_due(session: Session, model_version_id: int) -> bool:
+    """Return whether a version's predictions came without the check of the labels after them."""
+    return session.get(Setting, _due(model_version_id)) is not None
+
+
+def note_check(session: Session, model_version_id: int, is_due: bool) -> None:
+    """Keep in mind that a version's check is due, over the death of the process, or is done."""
+    if is_due:
+        session.merge(Setting(name=_due(model_version_id), value={}))
+    else:
+        session.execute(delete(Setting).where(Setting.name == _due(model_version_id)))
+
+
+def _due(model_version_id: int) -> str:
+    return f"check of labels due {model_version_id}"
 
 
 def labelled_products(session: Session) -> Sequence[Row]:

@@ -153,7 +153,8 @@ class Annotation(Base):
     # to an older one, so that the decision before can be undone next
     stands: Mapped[int | None]
     seconds: Mapped[float | None]  # spent looking
-    # what was shown: {"class": code, "probability": p, "hidden": bool}; {} without a suggestion
+    # what was shown: {"class": code, "probability": p, "hidden": bool}; {} without a suggestion.
+    # "suspicion": how suspect the queue held the label that was decided on, where it knew
     suggestion: Mapped[dict] = mapped_column(default=dict)
     model_version_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
     comment: Mapped[str] = mapped_column(default="")  # of a flag; the reason of a skip

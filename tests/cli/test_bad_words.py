@@ -163,13 +163,13 @@ def targets(tmp_path):
 def test_a_target_that_cannot_be_written_is_told_before_the_work(
     trained, tmp_path, capsys, monkeypatch
 ):
-    from mmcore.services import evaluation, import_run
+    from mmcore.services import evaluation, import_rows
 
     def no_work(*_, **__):
         raise AssertionError("the work began")
 
-    monkeypatch.setattr(evaluation, "load_catalogue", no_work)
-    monkeypatch.setattr(import_run, "take_photos", no_work)
+    monkeypatch.setattr(evaluation, "read_catalogue", no_work)
+    monkeypatch.setattr(import_rows, "take_photos", no_work)
     monkeypatch.setattr("mmcore.services.prediction.load_runtime", no_work)
     source = tmp_path / "shop.csv"
     for path, expected in targets(tmp_path).items():
@@ -232,7 +232,7 @@ def test_a_wrong_choice_is_told_before_any_work(trained, capsys, monkeypatch, op
     def no_work(*_, **__):
         raise AssertionError("the work began")
 
-    monkeypatch.setattr(training, "load_catalogue", no_work)
+    monkeypatch.setattr(training, "read_catalogue", no_work)
     (trained / "runs" / "waits").mkdir(parents=True)
     (trained / "runs" / "waits" / "run.json").write_text("{}")
     assert message in refused(capsys, "train", "--home", trained, *options)
@@ -241,7 +241,7 @@ def test_a_wrong_choice_is_told_before_any_work(trained, capsys, monkeypatch, op
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("trian",), "No such command 'trian'. Did you mean 'train'?"),
+        (("trian",), "No such command 'trian'. Did you mean 'train', 'retrain'?"),
         (("import", "cvs", "x"), "No such command 'cvs'. Did you mean 'csv'?"),
         (("train", "--epoch", "3"), "--epochs1"),
         (("train", "--sede", "3"), "--seed"),

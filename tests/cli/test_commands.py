@@ -118,6 +118,22 @@ def test_predictions_may_be_parquet(trained, tmp_path):
     assert len(pd.read_parquet(table)) == 18
 
 
+@pytest.mark.parametrize(("split", "has_learnt"), [("train", True), ("val", True), ("test", False)])
+def test_scores_of_what_a_model_has_learnt_from_are_called_flattering(
+    trained, capsys, split, has_learnt
+):
+    assert main(["evaluate", "--home", str(trained), "--split", split, "--json"]) == 0
+    assert (f"the model has learnt from {split}" in capsys.readouterr().err) is has_learnt
+
+
+def test_the_seed_has_not_learnt_from_val(imported, capsys):
+    options = ["--preset", "seed", "--epochs1", "1"]
+    assert main(["train", "--home", str(imported), *options]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "--home", str(imported), "--split", "val", "--json"]) == 0
+    assert "has learnt" not in capsys.readouterr().err
+
+
 def test_evaluate_per_class(trained, capsys):
     assert main(["evaluate", "--home", str(trained), "--json", "--per-class"]) == 0
     details = json.loads(capsys.readouterr().out)["classes"]["fused"]

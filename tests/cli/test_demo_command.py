@@ -60,12 +60,12 @@ def test_a_second_demo_is_the_same_and_says_so(home, capsys, monkeypatch):
     assert "the demo is there already" in told and "model demo" in told
 
 
-@pytest.mark.parametrize("stage", ["draw_catalogue", "import_csv", "load_catalogue"])
+@pytest.mark.parametrize("stage", ["draw_catalogue", "import_csv", "read_catalogue"])
 def test_interrupted_at_any_stage_it_completes_the_next_time(home, capsys, monkeypatch, stage):
     place = {
         "draw_catalogue": "mmcore.catalog.demo",
         "import_csv": "mmcore.services.demo",
-        "load_catalogue": "mmcore.services.training",
+        "read_catalogue": "mmcore.services.training",
     }[stage]
 
     def interrupt(*_, **__):

@@ -14,6 +14,8 @@ from cli_shop import IMPORT, refused, rows, write_csv
 from mmcore import workspace
 from mmcore.cli import signals
 from mmcore.cli.app import main
+from mmcore.services.catalogue_frame import read_catalogue
+from mmcore.settings import read_settings
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 COLUMNS = ("--id", "ref", "--title", "titre", "--description", "texte")
@@ -37,6 +39,10 @@ def hidden(*folders: Path) -> list[Path]:
     return [path for folder in folders for path in folder.rglob(".*")]
 
 
+def catalogue_of(home: Path):
+    return read_catalogue(workspace.Workspace(home), read_settings(home)).products
+
+
 def commands(tmp_path: Path, home: Path) -> dict[str, list]:
     return {
         "import": ["import", "csv", tmp_path / "shop.csv", *IMPORT, "--replace", "--seed", "7"],
@@ -50,7 +56,6 @@ def commands(tmp_path: Path, home: Path) -> dict[str, list]:
     ("command", "target"),
     [
         ("import", "mmcore.services.import_run.build_report"),
-        ("import", "mmcore.workspace.os.fsync"),
         ("evaluate", "mmcore.views.decide"),
         ("evaluate", "mmcore.workspace.os.fsync"),
         ("predict-batch", "mmcore.runtime.decide"),
@@ -62,7 +67,7 @@ def test_a_signal_ends_the_command(trained, tmp_path, capsys, monkeypatch, numbe
     import mmcore.services.import_run
     import mmcore.views  # noqa: F401  # `send_when` looks them up
 
-    before = (trained / "catalogue.parquet").read_bytes()
+    before = catalogue_of(trained)
     if target.endswith("os.fsync"):
         real = os.fsync
         monkeypatch.setattr(
@@ -74,7 +79,7 @@ def test_a_signal_ends_the_command(trained, tmp_path, capsys, monkeypatch, numbe
     assert main([str(a) for a in arguments]) == 130
     captured = capsys.readouterr()
     assert captured.err.strip().splitlines()[-1] == "interrupted" and captured.out == ""
-    assert (trained / "catalogue.parquet").read_bytes() == before
+    assert catalogue_of(trained).equals(before)
     assert not (tmp_path / "p.csv").exists() and not (tmp_path / "o.csv").exists()
     assert hidden(trained, tmp_path) == []
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
@@ -116,7 +121,7 @@ def test_what_an_interrupted_library_raises_is_no_defect(trained, capsys, monkey
         except KeyboardInterrupt:
             raise ImportError("a half-imported module") from None
 
-    monkeypatch.setattr("mmcore.services.evaluation.load_catalogue", fail)
+    monkeypatch.setattr("mmcore.services.evaluation.read_catalogue", fail)
     assert main(["evaluate", "--home", str(trained)]) == 130
     assert capsys.readouterr().err.strip() == "interrupted"
 
@@ -167,15 +172,6 @@ def test_predictions_on_a_full_disk(trained, tmp_path, capsys, full, suffix):
     message = refused(capsys, "predict-batch", source, target, *COLUMNS, "--home", trained)
     assert f"{target} can't be written: No space left" in message
     assert not target.exists() and hidden(tmp_path) == []
-
-
-def test_an_import_on_a_full_disk(trained, tmp_path, capsys, full):
-    before = (trained / "catalogue.parquet").read_bytes()
-    full()
-    path = write_csv(tmp_path / "more.csv", [{**row, "ref": f"new-{row['ref']}"} for row in rows()])
-    message = refused(capsys, "import", "csv", path, *IMPORT, "--home", trained)
-    assert "can't be written: No space left" in message and "the old one is untouched" in message
-    assert (trained / "catalogue.parquet").read_bytes() == before
 
 
 def test_the_table_of_remarks_on_a_full_disk(trained, tmp_path, capsys, full):
@@ -244,7 +240,7 @@ def test_an_error_of_the_system_that_no_service_told(trained, capsys, monkeypatc
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("mmcore.services.evaluation.load_catalogue", fail)
+    monkeypatch.setattr("mmcore.services.evaluation.read_catalogue", fail)
     assert message in refused(capsys, "evaluate", "--home", trained)
 
 
@@ -252,7 +248,7 @@ def test_a_defect_of_ours_keeps_its_traceback(trained, monkeypatch):
     def fail(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("mmcore.services.evaluation.load_catalogue", fail)
+    monkeypatch.setattr("mmcore.services.evaluation.read_catalogue", fail)
     with pytest.raises(ZeroDivisionError):
         main(["evaluate", "--home", str(trained)])
 

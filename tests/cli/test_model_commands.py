@@ -6,11 +6,13 @@ import types
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from mmcore.cli.app import main
 from mmcore.services.opening import opened_store
 from mmcore.services.registry import register_folder
 from mmcore.settings import Settings
+from mmcore.store.tables import ModelVersion
 from mmcore.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "store"))  # helpers of the store's tests
@@ -70,6 +72,39 @@ def test_a_model_is_activated_listed_shown_and_rolled_back(home, capsys):
     assert "production" in table and "0.500" in table
     assert run(capsys, home, "models", "rollback", "--yes")["name"] == "a"
     assert "no model before a" in refused(capsys, home, "models", "rollback", "--yes")
+
+
+def test_new_products_are_predicted_on_demand_and_after_a_rollback(home, capsys, monkeypatch):
+    from mmcore.services import predictions
+
+    calls = []
+    report = predictions.PredictionReport("a", 3, 1, 0.1, ())
+    assert run(capsys, home, "models", "predict") == {}
+    for name in ("a", "b"):
+        run(capsys, home, "models", "activate", name, "--yes")
+    monkeypatch.setattr(predictions, "catch_up", lambda *_: calls.append(1) or report)
+    assert run(capsys, home, "models", "predict")["num_predicted"] == 3
+    text = shown(capsys, home, "models", "predict")
+    assert "a predicted 3 products, 1 with nothing to go by" in text
+    run(capsys, home, "models", "rollback", "--yes")
+    assert len(calls) == 3
+
+
+def test_an_import_tells_how_the_queue_gets_to_rank_what_it_brought(home, capsys, tmp_path):
+    file = tmp_path / "shop.csv"
+    file.write_text("id,title,label\n1,chaise rouge,A\n2,table bleue,B\n")
+    assert main(["--home", str(home), "import", "csv", str(file)]) == 0
+    assert "models predict" not in capsys.readouterr().err
+    with (
+        opened_store(Workspace(home), Settings(home, "cpu", 1)) as store,
+        store.writing() as session,
+    ):
+        session.execute(update(ModelVersion).values(stage="candidate"))
+        session.execute(
+            update(ModelVersion).where(ModelVersion.name == "a").values(stage="production")
+        )
+    assert main(["--home", str(home), "import", "csv", str(file)]) == 0
+    assert "python -m mmcore models predict" in capsys.readouterr().err
 
 
 def test_without_a_terminal_nothing_is_changed_unasked(home, capsys, monkeypatch):

@@ -104,7 +104,7 @@ def test_progress_never_goes_back(shop, monkeypatch):
     order = [
         (p["stage_number"], p.get("phase", 0), p.get("epoch", 0), p.get("step", 0)) for p in seen
     ]
-    assert order == sorted(order) and len(set(order)) == 1 + 1 + 5 * 2 + 2
+    assert order == sorted(order) and len(set(order)) == 1 + 1 + 5 * 2 + 3
     assert {p["stage"] for p in seen} == set(tiny_shop.STAGES)
     assert all(p["eta_s"] is None or p["eta_s"] >= 0 for p in seen)
     photos = [p["done"] for p in seen if p["stage"] == "reading photos"]

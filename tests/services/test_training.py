@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from mmcore.artifact import load_artifact
 from mmcore.catalog.csv_columns import CsvColumns
 from mmcore.config import IMAGE, TEXT, RunChoices
 from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
@@ -65,7 +66,11 @@ def test_a_run_ends_with_its_model_and_leaves_nothing(workspace, settings):
     assert (workspace.models / "m1").is_dir() and list(workspace.runs.iterdir()) == []
 
 
-def test_a_run_can_be_stopped_wherever_it_asks_and_resumed(workspace, settings):
+def test_a_run_can_be_stopped_wherever_it_asks_and_resumed(workspace, settings, monkeypatch):
+    # a linear head asks at each of its many iterations: a handful of them is enough here
+    monkeypatch.setattr("mmcore.linear_fit.MAX_ITERATIONS", 1)
+    monkeypatch.setattr("mmcore.linear_fit.STRENGTHS", (30.0,))
+    monkeypatch.setattr("mmcore.linear_fit.NUM_FOLDS", 2)
     where = []
     for number in count():
         name = f"m{number}"
@@ -79,9 +84,31 @@ def test_a_run_can_be_stopped_wherever_it_asks_and_resumed(workspace, settings):
         assert finished.name == name and (workspace.models / name).is_dir()
     assert any("in phase 1, epoch 1;" in text for text in where)
     assert any("in phase 1, epoch 2;" in text for text in where)
+    assert any("while it fitted heads" in text for text in where)
     assert "while it was judged on val; its checkpoint is kept" in where[-3]
     assert "while it was judged on test" in where[-2] and "before its model was saved" in where[-1]
     assert list(workspace.runs.iterdir()) == []
+
+
+def test_a_run_stopped_while_it_fitted_heads_ends_as_if_it_had_not_been(
+    workspace, settings, monkeypatch
+):
+    list(train(workspace, settings, TEXT_ONLY, "whole"))
+    asked = count()
+
+    def stopped(should_stop, where):
+        if "fitted heads" in where and next(asked) == 20:
+            raise TrainingInterrupted(where)
+
+    monkeypatch.setattr("mmcore.services.training.stop_if_asked", stopped)
+    with pytest.raises(TrainingInterrupted, match="fitted heads"):
+        list(train(workspace, settings, TEXT_ONLY, "stopped"))
+    list(resume(workspace, settings, "stopped"))
+    parts = ("model.safetensors", "vocab.json", "combiner.json", "predictions.parquet")
+    for part in parts:
+        files = [(workspace.models / name / part).read_bytes() for name in ("whole", "stopped")]
+        assert files[0] == files[1], part
+    assert "text" in load_artifact(workspace.models / "stopped").model.linear
 
 
 def test_a_run_stopped_between_phases_or_while_reading_photos_resumes(workspace, settings):

@@ -14,6 +14,8 @@ from mmcore.config import RunChoices, build_run_config
 from mmcore.services import import_run
 from mmcore.services.browse import list_products
 from mmcore.services.catalogue_frame import load_catalogue
+from mmcore.services.classes import ClassNames, archive_class, rename_class
+from mmcore.services.people import ensure_actor
 from mmcore.services.training_data import fit_modalities
 from mmcore.store.tables import Act, Annotation, Lease, Product, ProductClass
 
@@ -149,7 +151,8 @@ def test_a_replaced_catalogue_keeps_its_rows_and_history(shop):
     shop.mark("3", "A")
     with shop.store.writing() as session:
         id = session.scalars(select(Product.id).where(Product.product_id == "3")).one()
-        session.add(Lease(product_id=id, annotator_id=shop.anna.id, expires_at=NOW + 99))
+        times = {"taken_at": NOW, "expires_at": NOW + 99}
+        session.add(Lease(product_id=id, annotator_id=shop.anna.id, token="t", **times))
     report = shop.run(HEADER + "1,chaise rouge,A\n9,lampe,B\n", now=NOW + 9, replace=True)
     assert report.totals.num_products == 2 and shop.labels() == {"1": "A", "9": "B"}
     assert len(shop.history("3")) == 2, "no annotation is ever lost"
@@ -222,6 +225,19 @@ def test_a_merged_class_in_a_file_means_the_one_it_went_into(shop):
     assert shop.labels()["3"] == "B"
 
 
+def test_a_renamed_class_in_a_file_means_the_same_class(shop):
+    text = HEADER + "1,chaise rouge,A\n2,table bleue,B\n"
+    given = (ClassName("A", "Chaises", "Chairs"),)
+    shop.run(text, classes=given)
+    lead = ensure_actor(shop.store, "lea", "lead", NOW)
+    rename_class(shop.store, lead, "A", ClassNames("seats"), "rename", NOW)
+    before = shop.everything()
+    assert shop.run(text, classes=given).issues == ()
+    assert shop.everything() == before, "the same file again changes nothing"
+    shop.run(HEADER + "3,vase,A\n")
+    assert shop.labels()["3"] == "seats"
+
+
 def test_an_archived_class_that_a_file_uses_comes_back_and_it_is_told(shop):
     shop.run(HEADER + "1,chaise rouge,A\n2,table bleue,B\n")
     shop.run(HEADER + "1,chaise rouge,B\n")  # A was but a label: it goes
@@ -229,6 +245,21 @@ def test_an_archived_class_that_a_file_uses_comes_back_and_it_is_told(shop):
     report = shop.run(HEADER + "1,chaise rouge,A\n")
     assert not shop.classes()["A"].is_archived
     assert "class 'A' was archived, and 1 products have it now" in report.issues[0].reason
+
+
+def test_an_archived_class_stays_so_where_an_import_gives_it_to_nobody_new(shop):
+    text = HEADER + "1,chaise rouge,A\n2,table bleue,B\n"
+    given = (ClassName("A", "Chaises", "Chairs"),)
+    shop.run(text, classes=given)
+    lead = ensure_actor(shop.store, "lea", "lead", NOW)
+    archive_class(shop.store, lead, "A", "archive", NOW)
+    before = shop.everything()
+    assert shop.run(text, classes=given).issues == ()
+    assert shop.everything() == before, "the same file again changes nothing"
+    assert shop.run(HEADER + "3,vase,B\n").issues == ()
+    assert shop.classes()["A"].is_archived and shop.labels()["1"] == "A"
+    shop.run(HEADER + "4,fauteuil,A\n")
+    assert not shop.classes()["A"].is_archived
 
 
 def test_a_name_that_people_see_is_not_overwritten_and_places_follow_the_codes(shop):

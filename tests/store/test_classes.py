@@ -152,7 +152,8 @@ def test_the_preview_of_a_merge_says_what_changes(shop):
     labelling.label(shop.store, shop.anna, shop.seen(1, "l"), "A", NOW)
     with shop.store.writing() as session:
         for product_id, expires_at in ((1, NOW + 60), (2, NOW - 60)):
-            lease = Lease(product_id=product_id, annotator_id=shop.bob.id, expires_at=expires_at)
+            times = {"taken_at": NOW, "expires_at": expires_at}
+            lease = Lease(product_id=product_id, annotator_id=shop.bob.id, token="t", **times)
             session.add(lease)
     found = preview_merge(shop.store, "A", "B", NOW)
     assert found.products == {"train": 3, "val": 2, "test": 1} and found.count == 6

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from store_rows import add_classes, add_predictions, add_products, add_version
 from tiny_models import save_model, tiny_parts
 
-from mmcore.errors import ConfigError, NotFoundError, RefusedError
+from mmcore.errors import ConfigError, JobLostError, NotFoundError, RefusedError
 from mmcore.gate import GateLimits
 from mmcore.services import comparison
 from mmcore.services.comparison import Watch, judge_candidate
@@ -238,6 +238,17 @@ def test_a_better_candidate_passes_and_its_verdict_is_stored(store, settings, wo
     assert 0 < difference["low"] < difference["value"] < difference["high"]
     assert verdict["changes"]["fused"]["fixed"] > verdict["changes"]["fused"]["broken"]
     assert {c["code"] for c in verdict["classes"]} == {"10", "20", "30"}
+
+
+def test_a_verdict_that_must_not_be_written_any_more_is_not(store, settings, workspace, predicted):
+    def lost(session):
+        raise JobLostError("another attempt has begun")
+
+    _, new = pair(store, 0.6, 0.9)
+    with pytest.raises(JobLostError):
+        judge_candidate(store, workspace, settings, new, 50.0, Watch(guard=lost))
+    with store.reading() as session:
+        assert session.get(ModelVersion, new).verdict == {}
 
 
 def test_a_worse_candidate_is_refused_and_says_why(store, settings, workspace, predicted):

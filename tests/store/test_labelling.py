@@ -7,8 +7,9 @@ from shop import NOW, open_shop
 
 from mmcore.errors import NotFoundError, RefusedError, StaleWriteError
 from mmcore.services import labelling
+from mmcore.services.bulk import BulkRequest, Selection, bulk_label
 from mmcore.services.labelling import Seen, Suggestion
-from mmcore.services.people import Actor
+from mmcore.services.people import Actor, ensure_actor
 from mmcore.store.classes import find_class, update_class
 from mmcore.store.tables import ModelVersion
 
@@ -126,6 +127,16 @@ def test_a_second_opinion_is_saved_whatever_the_first_said(shop):
     saved = labelling.label(shop.store, shop.anna, seen, "A", NOW + 1)
     assert (saved.label, saved.version) == ("A", 2)
     assert [row.annotator_id for row in shop.annotations()] == [shop.bob.id, shop.anna.id]
+
+
+def test_a_second_opinion_does_not_overwrite_what_a_lead_or_a_bulk_act_decided(shop):
+    lead = ensure_actor(shop.store, "lea", "lead", NOW)
+    by_lead, by_bulk = (shop.seen(i, f"mine{i}", is_second_opinion=True) for i in (1, 2))
+    labelling.label(shop.store, lead, shop.seen(1, "hers"), "B", NOW)
+    bulk_label(shop.store, shop.bob, BulkRequest(Selection((2,)), "many"), "B", NOW)
+    for seen, name in ((by_lead, "lea"), (by_bulk, "bob")):
+        with pytest.raises(StaleWriteError, match=f"labelled B by {name}"):
+            labelling.label(shop.store, shop.anna, seen, "A", NOW + 1)
 
 
 def test_a_confirmation_counts_as_a_decision(shop):

@@ -12,8 +12,11 @@ from tiny_models import save_model, tiny_parts
 
 from mmcore.errors import NotFoundError, RefusedError, TrainingInterrupted
 from mmcore.services import predictions as service
+from mmcore.services.classes import ClassNames, add_class, rename_class
+from mmcore.services.people import ensure_actor
 from mmcore.services.prediction_rows import Answers, ClassMap, build_rows
 from mmcore.services.predictions import predict_missing, refresh_suspicions
+from mmcore.services.undoing import undo
 from mmcore.settings import Settings
 from mmcore.store import predictions
 from mmcore.store.tables import ModelVersion, Prediction, Product, ProductClass
@@ -201,6 +204,24 @@ def test_production_catches_up_with_new_products_and_the_queue_is_told(
     assert calls == [(version, 6.0)]
 
 
+def test_a_check_of_the_labels_that_was_killed_is_made_up_for(
+    store, workspace, settings, version, monkeypatch
+):
+    add_products(store, 3)
+    checked = []
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(service, "cross_check", killed)
+    with pytest.raises(KeyboardInterrupt):
+        predict_missing(store, workspace, settings, version)
+    monkeypatch.setattr(service, "cross_check", lambda store, version, _: checked.append(version))
+    for _ in range(2):
+        assert predict_missing(store, workspace, settings, version).num_predicted in (0, 3)
+    assert checked == [version], "once, and not again where it is done"
+
+
 def test_merged_classes_answer_as_the_class_they_became(store, workspace, settings, version):
     ids = add_classes(store)
     with store.writing() as session:
@@ -214,6 +235,34 @@ def test_merged_classes_answer_as_the_class_they_became(store, workspace, settin
     for row in stored(store, version).values():
         assert {pair[0] for pair in row.top["fused"]} == {ids["10"], ids["20"]}
         assert sum(pair[1] for pair in row.top["fused"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_renamed_class_is_still_known_to_an_older_model(store, workspace, settings, version):
+    """Even where a new class has got its code since."""
+    ids = add_classes(store)
+    lead = ensure_actor(store, "lea", "lead", 1.0)
+    rename_class(store, lead, "10", ClassNames("11"), "t1", 1.0)
+    add_class(store, lead, ClassNames("10"), "t2", 2.0)
+    rename_class(store, lead, "20", ClassNames("21"), "t3", 3.0)
+    undo(store, lead, "t4", 4.0, act_id=3)
+    add_products(store, 4)
+    assert predict_missing(store, workspace, settings, version).num_predicted == 4
+    for row in stored(store, version).values():
+        assert {pair[0] for pair in row.top["fused"]} == set(ids.values())
+
+
+def test_a_class_renamed_while_a_model_was_trained_is_known_by_its_code_before(
+    store, workspace, settings, model_parts
+):
+    ids = add_classes(store)
+    add_products(store, 1)
+    lead = ensure_actor(store, "lea", "lead", 1.0)
+    rename_class(store, lead, "10", ClassNames("11"), "t1", -1.0)
+    rename_class(store, lead, "11", ClassNames("12"), "t2", -0.5)
+    version = save_model(store, workspace, model_parts, "m1", ("10", "20", "30"))
+    predict_missing(store, workspace, settings, version)
+    (row,) = stored(store, version).values()
+    assert {pair[0] for pair in row.top["fused"]} == set(ids.values())
 
 
 def test_a_model_of_another_catalogue_is_refused(store, workspace, settings, model_parts):

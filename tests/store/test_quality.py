@@ -4,6 +4,7 @@ import pytest
 from queue_acts import add_model, make_shop
 from sqlalchemy import update
 
+from mmcore.services.labelling import Seen, Suggestion, label
 from mmcore.services.pace import work_by_day, work_by_person
 from mmcore.services.quality import (
     agreement,
@@ -12,6 +13,7 @@ from mmcore.services.quality import (
     count_conflicts,
     suspect_precision,
 )
+from mmcore.services.queue import refresh
 from mmcore.store.tables import Annotation, Prediction
 
 DAY = 86_400.0
@@ -124,6 +126,20 @@ def test_precision_counts_labels_that_both_towers_opposed_when_they_were_seen(sh
     assert (found.changed.count, found.changed.n) == (3, 4)
     assert (found.as_predicted.count, found.as_predicted.n) == (2, 4)
     assert (found.others_changed.count, found.others_changed.n) == (1, 3)
+
+
+def test_precision_is_of_the_labels_that_the_queue_held_suspect(shop):
+    """Checked by other models than the one that answers, which has learnt the labels by heart."""
+    add_model(shop.store, 1, {1: (0.1, 0.5, 0.5, 0.8, 1), 2: (0.1, 0.5, 0.5, 0.1, 1)})
+    refresh(shop.store, 1, 0.0)
+    views(shop.store, 1, (1, 0.9), (1, 0.9))
+    views(shop.store, 2, (2, 0.9), (2, 0.9))
+    for product_id in (1, 2):
+        seen = Seen(product_id, 0, f"s{product_id}", Suggestion("10", 0.6, model_version_id=1))
+        label(shop.store, shop.anna, seen, "40", 5.0)
+    found = suspect_precision(shop.store)
+    assert (found.changed.count, found.changed.n) == (1, 1)
+    assert (found.as_predicted.count, found.others_changed.n) == (0, 1)
 
 
 def test_the_pull_of_suggestions_is_shown_minus_hidden(shop):

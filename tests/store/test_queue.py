@@ -6,6 +6,7 @@ import pytest
 from queue_acts import add_model, add_predictions, add_products, make_shop
 
 from mmcore.errors import RefusedError
+from mmcore.services.classes import archive_class
 from mmcore.services.queue import queue_state, refresh
 from mmcore.store.queue import fill, settle
 from mmcore.store.queue_rows import HIDDEN_FACTOR, OVERLAP_FACTOR, draw
@@ -188,6 +189,14 @@ def test_what_comes_back_has_the_scores_of_the_production_model(scored):
 @pytest.fixture
 def doubled(store):
     return make_shop(store, 4, {4: 2}, overlap_share=1.0)
+
+
+def test_a_class_that_nobody_may_give_is_not_suggested(store):
+    shop = make_shop(store, 1)
+    add_model(store, 1, {1: (0.1, 0.5, 0.5, 0.0, None)})
+    archive_class(store, shop.lead, "10", "archive", 0.0)
+    suggestion = shop.next(shop.anna).suggestion
+    assert [guess.code for guess in suggestion.fused] == ["40"]
 
 
 def test_a_product_of_the_overlap_goes_to_exactly_two_people(doubled):

@@ -3,6 +3,8 @@
 Cost is counted in steps of SQLite's virtual machine: the same on every machine, however busy.
 """
 
+import re
+
 import pytest
 from queue_acts import add_model, add_products, make_shop, scores_of_any
 
@@ -10,7 +12,7 @@ from mmcore.services.queue import MIX, QueueChoice, next_product, refresh
 from mmcore.store.engine import Store, sqlite_url
 from mmcore.store.migrate import migrate
 from mmcore.store.queue import fill
-from mmcore.store.queue_next import ORDERS
+from mmcore.store.queue_next import ORDERS, _for_person, _walk
 
 SMALL, LARGE = 60, 3_000
 CHOICES = {
@@ -93,3 +95,25 @@ def test_filling_a_queue_later_costs_the_same_too(tmp_path):
         fill(session)
     assert steps(shop, shop.anna, QueueChoice("newest")) < 1.5 * before
     shop.store.close()
+
+
+def test_postgresql_walks_the_order_s_own_index_from_its_end(store):
+    """Also with statistics, and for audiences that have nothing: no plan reads the whole queue."""
+    if store.is_sqlite:
+        pytest.skip("counted in steps above")
+    shop = make_shop(store, LARGE, {i: i % 3 + 1 for i in range(1, LARGE + 1) if i % 4})
+    add_model(store, 1, {i: scores_of_any(i, i % 3 + 1) for i in range(1, LARGE + 1)})
+    refresh(store, 1, 0.0)
+    values = {"annotator": shop.anna.id, "now": shop.now, "class_key": 2}
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        for order in ORDERS:
+            for has_class in (False, True):
+                walk = _walk("postgresql", order, has_class, _for_person)
+                compiled = walk.compile(dialect=connection.dialect)
+                explain = f"EXPLAIN ANALYZE {compiled}"
+                rows = connection.exec_driver_sql(explain, {**compiled.params, **values})
+                plan = "\n".join(row[0] for row in rows)
+                assert "Index Scan Backward using ix_queue_entry_" in plan, plan
+                removed = [int(n) for n in re.findall(r"Rows Removed by Filter: (\d+)", plan)]
+                assert sum(removed) < 100, plan

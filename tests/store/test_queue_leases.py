@@ -7,6 +7,7 @@ import pytest
 from queue_acts import make_shop
 
 from mmcore.errors import ConfigError, NotFoundError, RefusedError
+from mmcore.services import queue
 from mmcore.services.people import Actor
 from mmcore.services.queue import QueueChoice, next_product, release, renew
 from mmcore.services.queue_settings import QueueSettings, put_queue_settings, queue_settings
@@ -168,3 +169,14 @@ def test_people_at_the_same_moment_each_get_products_of_their_own(store):
     assert failures == []
     assert served == Counter(range(1, 25))
     assert shop.waiting() == []
+
+
+def test_a_product_decided_between_the_lease_and_the_look_is_passed_over(shop, monkeypatch):
+    def decided_meanwhile(connection, taken, *rest):
+        monkeypatch.undo()
+        shop.label(shop.lead, taken.product_id, act_kind="bulk")
+        return item_of(connection, taken, *rest)
+
+    item_of = queue.item_of
+    monkeypatch.setattr(queue, "item_of", decided_meanwhile)
+    assert shop.next(shop.anna).id == 5
