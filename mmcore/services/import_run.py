@@ -35,7 +35,6 @@ from mmcore.store.engine import Store
 from mmcore.store.import_writes import (
     ImportAct,
     ImportPlan,
-    lock_classes,
     lock_imports,
     write_import,
 )
@@ -206,7 +205,7 @@ def _write(
     """Return labels that changed meanwhile (id -> code now), None if the plan is out of date."""
     with store.writing() as session:
         lock_imports(session)
-        classes = {c.code: c for c in lock_classes(session)}
+        classes = {c.code: c for c in read_classes(session)}
         if read_facts(session) != state.facts or classes != state.classes:
             return None
         act_id, late = write_import(session, next_revision(plan), act)

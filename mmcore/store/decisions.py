@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mmcore.store.people import IMPORTER
 from mmcore.store.products import is_one_of
 from mmcore.store.tables import Act, Annotation, Annotator, Product
 
@@ -26,7 +27,8 @@ class Decision(NamedTuple):
 
     @property
     def is_by_person(self) -> bool:
-        return self.kind != "import"
+        """Return False for a catalogue's file; a file of labels names the people who gave them."""
+        return self.kind != "import" or self.annotator != IMPORTER
 
 
 class _Mark(NamedTuple):

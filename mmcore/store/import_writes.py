@@ -20,13 +20,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from mmcore.store.people import ensure_annotator
+from mmcore.store.classes import lock_table
+from mmcore.store.people import IMPORTER, ensure_annotator
 from mmcore.store.predictions import forget_changed
-from mmcore.store.products import CatalogueFacts, StoredClass, is_one_of, write_facts
+from mmcore.store.products import CatalogueFacts, is_one_of, write_facts
 from mmcore.store.tables import Act, Annotation, Lease, Product, ProductClass
 
 MANY = 1_000  # changes that make the planner's statistics worth renewing
-IMPORTER = "import"  # the annotator in whose name files speak
 _IMPORT_LOCK = 7_291_947  # any number, the same in every process; not that of the migrations
 _product, _class, _annotation = Product.__table__, ProductClass.__table__, Annotation.__table__
 
@@ -93,17 +93,10 @@ class ImportAct:
 
 
 def lock_imports(session: Session) -> None:
-    """Return when no other import writes (SQLite: nobody else writes at all by then)."""
+    """Return when no other import writes and nobody changes classes (SQLite: nobody writes)."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _IMPORT_LOCK})
-
-
-def lock_classes(session: Session) -> list[StoredClass]:
-    """Return all classes, which nobody merges or archives before this transaction ends."""
-    columns = [getattr(ProductClass, name) for name in StoredClass._fields]
-    statement = select(*columns).order_by(ProductClass.id).with_for_update(read=True)
-    rows = map(StoredClass._make, session.execute(statement))
-    return sorted(rows, key=lambda row: (row.position, row.id))
+    lock_table(session)
 
 
 def write_import(

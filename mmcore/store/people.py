@@ -6,6 +6,8 @@ from sqlalchemy.orm import Session
 from mmcore.errors import NotFoundError
 from mmcore.store.tables import Annotator
 
+IMPORTER = "import"  # in whose name the files of a catalogue speak; nobody signs in as this
+
 
 def find_annotator(session: Session, name: str) -> Annotator:
     """Return the annotator of this name.
