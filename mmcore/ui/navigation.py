@@ -30,6 +30,8 @@ def navigate(desk: Desk) -> tuple["st.Page", str]:
     }
     listed[GROUPS[-1]] += [pages[screen.key] for screen in SCREENS if not screen.group]
     listed[GROUPS[-1]].append(pages[START])
+    # the last group tells who is at work: it leads to Team, where that is changed
+    listed[f"{GROUPS[-1]} · {desk.actor.name}"] = listed.pop(GROUPS[-1])
     page = st.navigation(listed, position="top")
     key = next(key for key, known in pages.items() if known == page)
     return page, key

@@ -6,6 +6,7 @@ const PATIENCE_MS = 2500; // then "not saved yet" is shown, and the decision sen
 const UNSEEN_MS = 120; // a key that bounces must not decide the product that has just appeared
 const RENEW_MS = 60_000;
 const PHOTOS_KEPT = 60;
+const BELOW_PX = 10;
 
 const boards = new WeakMap();
 const photos = new Map(); // key -> data URL, over all mounts of this page
@@ -47,7 +48,9 @@ class Board {
     }, RENEW_MS);
     this.onVisible = () => this.countTime();
     document.addEventListener("visibilitychange", this.onVisible);
-    this.$(".accept").onclick = () => this.accept();
+    this.onResize = () => this.fit();
+    window.addEventListener("resize", this.onResize);
+    this.$(".accept").onclick = () => this.enter();
     this.$(".photo").onclick = () => this.zoom(true);
     this.$(".zoom").onclick = () => this.zoom(false);
     this.$(".help .close").onclick = () => this.$(".help").close();
@@ -62,9 +65,16 @@ class Board {
   leave() {
     document.removeEventListener("keydown", this.onKey, true);
     document.removeEventListener("visibilitychange", this.onVisible);
+    window.removeEventListener("resize", this.onResize);
     clearInterval(this.renewal);
     clearTimeout(this.timer);
     boards.delete(this.root);
+  }
+
+  // The board takes what the window has below it, so that nothing has to be scrolled.
+  fit() {
+    const top = this.board.getBoundingClientRect().top + (this.scroller?.scrollTop ?? 0);
+    this.board.style.setProperty("--room", `${Math.floor(innerHeight - top - BELOW_PX)}px`);
   }
 
   // --- showing ------------------------------------------------------------------------------
@@ -85,6 +95,7 @@ class Board {
     this.item = item;
     this.askForPhotos(item, data.next);
     this.resend(data);
+    this.fit();
     if (document.activeElement === document.body) this.board.focus({ preventScroll: true });
   }
 
@@ -117,16 +128,24 @@ class Board {
     else image.removeAttribute("src");
   }
 
-  drawSuggestion(item) {
-    const best = item.candidates[0], accept = this.$(".accept");
-    accept.disabled = !best;
-    accept.querySelector(".name").textContent = best
-      ? this.named(best.code)
+  // What Enter does now: the suggestion, or the class that the keys went to.
+  drawEnter(item) {
+    const best = item.candidates[0], accept = this.$(".accept"), code = this.at ?? best?.code;
+    accept.disabled = !code;
+    accept.classList.toggle("other", Boolean(this.at));
+    accept.querySelector("kbd").hidden = !code;
+    accept.querySelector(".name").textContent = code
+      ? this.named(code)
       : item.is_hidden
         ? "The suggestion is hidden for this product: decide by yourself (this measures its influence)"
         : "No suggestion: no model in production has seen this product";
-    accept.querySelector(".sure").textContent = best ? `fused ${percent(best.p)}` : "";
-    accept.querySelector("kbd").hidden = !best;
+    accept.querySelector(".sure").textContent = this.at
+      ? "chosen"
+      : best ? `fused ${percent(best.p)}` : "";
+  }
+
+  drawSuggestion(item) {
+    this.drawEnter(item);
     this.$(".views").replaceChildren(
       ...["text", "image"].filter((view) => item.views[view]).map((view) => {
         const guess = item.views[view];
@@ -234,16 +253,27 @@ class Board {
 
   // --- deciding -----------------------------------------------------------------------------
 
-  accept() {
-    if (this.item?.candidates.length) this.decide("accept", { code: this.item.candidates[0].code });
+  enter() {
+    const best = this.item?.candidates[0];
+    if (this.at) this.label(this.at);
+    else if (best) this.decide("accept", { code: best.code });
+    else this.shake();
+  }
+
+  // A key that can do nothing says so, or people believe that it was not heard.
+  shake() {
+    this.board.classList.remove("shake");
+    void this.board.offsetWidth; // starts the movement anew
+    this.board.classList.add("shake");
   }
 
   label(code) {
     if (this.item && code) this.decide("label", { code });
+    else this.shake();
   }
 
   undo(act = null) {
-    this.act({ kind: "undo", token: crypto.randomUUID(), act });
+    this.act({ kind: "undo", token: freshToken(), act });
   }
 
   decide(kind, what) {
@@ -296,10 +326,11 @@ class Board {
     const wish = decision.code ? this.named(decision.code) : decision.kind;
     const about = decision.title ? ` (${decision.title})` : "";
     box.append(make("div", "", `Your decision${about}: ${wish}. `));
-    if (stale_version == null) return;
-    const again = make("button", "", `Save ${wish} all the same`);
-    again.onclick = () => this.act({ ...decision, version: stale_version });
-    box.append(again);
+    const again = make("button", "", stale_version == null ? "Try again" : `Save ${wish} all the same`);
+    again.onclick = () => this.act({ ...decision, version: stale_version ?? decision.version });
+    const drop = make("button", "", "Leave it and go on");
+    drop.onclick = () => this.act({ kind: "drop", token: freshToken(), id: decision.id });
+    box.append(again, drop);
   }
 
   // a decision that a reload or a broken connection left without an answer
@@ -334,7 +365,7 @@ class Board {
     if (key === "Escape") return this.zoom(false), this.highlight(null), true;
     if (key.startsWith("Arrow")) return this.walk(key), true;
     if (event.repeat) return key.length === 1 || ["Enter", "Backspace"].includes(key);
-    if (key === "Enter") return this.at ? this.label(this.at) : this.accept(), true;
+    if (key === "Enter") return this.enter(), true;
     if (key === "Backspace") return this.command("Backspace"), true;
     if (key === " ") return event.shiftKey ? this.openNote("skip") : this.command("Space"), true;
     if (/^[1-5]$/.test(key)) return this.label(this.item?.candidates[key - 1]?.code), true;
@@ -411,6 +442,7 @@ class Board {
       if (isAt) button.scrollIntoView({ block: "nearest" });
     }
     if (code) this.explain(code);
+    if (this.item) this.drawEnter(this.item);
   }
 
   // Left and right go to the neighbour, up and down by a row, among the classes that are found.
@@ -457,6 +489,11 @@ class Board {
     box.hidden = !(isWanted && photos.has(key));
     if (!box.hidden) box.querySelector("img").src = photos.get(key);
   }
+}
+
+// crypto.randomUUID is missing where the page comes over plain HTTP from another machine
+function freshToken() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
 }
 
 function fill(element, text, absent) {
