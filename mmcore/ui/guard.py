@@ -13,6 +13,7 @@ from mmcore.ui.desk import Desk, open_desk
 from mmcore.ui.screens import screen_named
 
 ROUTED = "rayon.routed"
+WANTED = "rayon.wanted"
 
 
 def let_in(key: str) -> None:
@@ -20,10 +21,16 @@ def let_in(key: str) -> None:
     st.session_state[ROUTED] = key
 
 
+def wanted() -> str | None:
+    """Return the key of the page that somebody opened without the router, once."""
+    return st.session_state.pop(WANTED, None)
+
+
 def enter(key: str) -> Desk:
     """Return the desk, or stop the page: it wasn't routed, or the person may not see it."""
     screen = screen_named(key)
     if st.session_state.pop(ROUTED, None) != key:
+        st.session_state[WANTED] = key
         st.switch_page("app.py")
     try:
         desk = open_desk()

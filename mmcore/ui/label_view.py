@@ -50,6 +50,7 @@ def _item(item: QueueItem) -> dict[str, Any]:
         "is_flagged": item.is_flagged,
         "is_second_opinion": item.is_second_opinion,
         "is_hidden": is_hidden,
+        "model": said.model_version_id if fused else None,
         "candidates": [_guess(guess) for guess in fused],
         "views": {view: _guess(guesses[0]) for view, guesses in views.items() if guesses},
     }

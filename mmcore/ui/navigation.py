@@ -4,6 +4,7 @@ import streamlit as st
 
 from mmcore.services.people import may
 from mmcore.ui.desk import Desk
+from mmcore.ui.guard import wanted
 from mmcore.ui.screens import GROUPS, SCREENS, Screen
 
 HOME = {"viewer": "predict_page"}  # the screen that opens first; for all others it is Label
@@ -17,10 +18,10 @@ def navigate(desk: Desk) -> tuple["st.Page", str]:
     says what is missing instead of "page not found".
     """
     pages = {screen.key: _page(screen, desk) for screen in SCREENS}
-    home = pages[HOME.get(desk.actor.role, "label_page")]
+    home = HOME.get(desk.actor.role, "label_page")
 
     def start() -> None:
-        st.switch_page(home)
+        st.switch_page(pages[wanted() or home])
 
     # the bare address leads on to a screen, so that each screen has one address of its own
     pages[START] = st.Page(start, title="Rayon", default=True, visibility="hidden")

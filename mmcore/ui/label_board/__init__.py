@@ -6,7 +6,8 @@ redraws widgets, and gives neither type-to-search nor a photo that is there befo
 What goes in (`data`, JSON):
     item: the product on the screen or None: id, product_id, title, description, facts (pairs),
         photo (key or ""), token, version, label (code), is_flagged, is_second_opinion, is_hidden,
-        candidates ([{code, p}], best first; none while hidden), views ({text|image: {code, p}}).
+        candidates ([{code, p}], best first; none while hidden), model (its number),
+        views ({text|image: {code, p}}).
     next: {photo} of the product after it, so that its photo is there already; or None.
     photos: key -> data URL, of photos that the browser hasn't got yet.
     classes: [{code, fr, en, guideline}] in their fixed order.

@@ -20,7 +20,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-const percent = (p) => `${Math.round(p * 100)}%`;
+
+// never "100%" of what isn't certain, nor "0%" of what isn't impossible
+function percent(p) {
+  const rounded = Math.round(p * 100);
+  if (p < 1 && rounded === 100) return ">99%";
+  return p > 0 && rounded === 0 ? "<1%" : `${rounded}%`;
+}
 
 function make(tag, name, ...inside) {
   const element = document.createElement(tag);
@@ -159,7 +165,7 @@ class Board {
 
   candidate({ code, p }, index) {
     const meter = make("i");
-    meter.style.width = percent(p);
+    meter.style.width = `${100 * p}%`;
     const what = make("span", "what", make("kbd", "", String(index + 1)), make("span", "", this.named(code)));
     const how = make("span", "how", make("span", "meter", meter), percent(p));
     const button = make("button", "candidate", what, how);
@@ -279,8 +285,9 @@ class Board {
   decide(kind, what) {
     if (!this.item || performance.now() - this.shownAt < UNSEEN_MS) return;
     this.countTime();
-    const { id, product_id, token, version, title } = this.item;
-    this.act({ kind, id, product_id, token, version, title, seconds: this.seconds, ...what });
+    const { id, token, version, title, candidates, model } = this.item;
+    const suggestion = candidates.length ? { ...candidates[0], model } : null;
+    this.act({ kind, id, token, version, title, suggestion, seconds: this.seconds, ...what });
   }
 
   act(decision) {
