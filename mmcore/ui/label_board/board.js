@@ -4,6 +4,7 @@
 const PENDING = "rayon.pending"; // a decision that has no answer yet, kept over a reload
 const PATIENCE_MS = 2500; // then "not saved yet" is shown, and the decision sent again
 const UNSEEN_MS = 120; // a key that bounces must not decide the product that has just appeared
+const TRIES = 4; // without an answer from a server that says it is well
 const RENEW_MS = 60_000;
 const PHOTOS_KEPT = 60;
 const BELOW_PX = 10;
@@ -293,6 +294,8 @@ class Board {
   act(decision) {
     if (this.pending) return; // one at a time: the next product isn't here yet
     this.pending = decision;
+    this.tries = 0;
+    this.wasDown = false;
     this.$(".trouble").hidden = true;
     this.tell("saving…", "saving");
     keep(decision);
@@ -300,13 +303,31 @@ class Board {
   }
 
   transmit() {
+    this.tries += 1;
     this.send(this.pending);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       if (!this.pending) return;
       this.tell("not saved yet: no answer, trying again. Your decision is kept", "unsaved");
+      this.reloadIfServerIsNew();
       this.transmit();
     }, PATIENCE_MS);
+  }
+
+  // A server that was started anew doesn't know this page any more: it hears nothing until the page
+  // is loaded again. The decision is kept over that, and sent then.
+  async reloadIfServerIsNew() {
+    const asked = this.pending;
+    let isUp = false;
+    try {
+      isUp = (await fetch(new URL("_stcore/health", location.href), { cache: "no-store" })).ok;
+    } catch {
+      this.wasDown = true;
+    }
+    if (!isUp || this.pending !== asked || asked.isReloaded) return;
+    if (!this.wasDown && this.tries < TRIES) return; // it may only be busy
+    keep({ ...asked, isReloaded: true });
+    location.reload();
   }
 
   // a number makes two equal triggers different, or the second would not be sent
