@@ -1,7 +1,11 @@
 """The Label screen in a real browser, with the keyboard alone; the database is asked afterwards."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
+
+from mmcore.services.labelling import Seen, label
 
 
 @pytest.fixture
@@ -100,6 +104,20 @@ def test_two_people_at_once_never_see_the_same_product(open_screen, app, shop):
             screen.press("Enter", screen.product)
             seen[name].append(screen.product)
     assert not set(seen["anna"]) & set(seen["ben"])
+
+
+def test_a_colleague_who_was_quicker_is_named_and_the_decision_kept(anna, shop):
+    before = shop.product(anna.product)
+    lena = Seen(before.id, before.version, f"lena {before.id}")
+    label(shop.store, shop.people["lena"], lena, "10", time.time())
+    anna.press("2")
+    trouble = anna.page.locator(".trouble")
+    expect(trouble).to_contain_text("lena")
+    expect(anna.page.locator(".state")).to_have_text("not saved")
+    assert anna.product == before.product_id
+    trouble.get_by_text("all the same").click()
+    expect(anna.board).not_to_have_attribute("data-product", before.product_id)
+    assert shop.annotations()[-1].annotator_id == shop.people["anna"].id
 
 
 def test_a_reloaded_page_shows_the_same_product(anna):

@@ -215,7 +215,7 @@ class Board {
     this.$(".count").textContent = `${told(progress.done)} of ${told(total)} done`;
     this.$(".track i").style.width = total ? `${(100 * progress.done) / total}%` : "0";
     this.$(".pace").textContent = pace;
-    if (!this.pending) this.tell(saved_at ? `saved ${saved_at}` : "", "saved");
+    if (!this.pending && this.$(".trouble").hidden) this.tell(saved_at ? `saved ${saved_at}` : "", "saved");
   }
 
   drawRecent(recent) {
