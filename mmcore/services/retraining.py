@@ -80,7 +80,8 @@ class _Retrain:
     def __init__(self, context: JobContext, parts: Parts) -> None:
         self.context, self.parts = context, parts
         self.runs = JobRuns(context.workspace, context.job)
-        self.progress = RetrainProgress(context.clock())
+        history = context.job.progress.get("history", ())
+        self.progress = RetrainProgress(context.clock(), history)
         self.result = dict(context.job.result)
 
     def to_the_end(self) -> dict:
