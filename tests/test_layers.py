@@ -62,6 +62,8 @@ NETWORKS = {
 }
 NETWORK_FILES = {
     "services/images.py",
+    "services/assembly.py",
+    "services/judging.py",
     "services/linear_heads.py",
     "cli/training_view.py",
 }  # imported inside functions only

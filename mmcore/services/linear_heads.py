@@ -4,17 +4,19 @@ The network needs val to stop by; a linear head doesn't: its one constant is cho
 learns from a third more products, and says of each what it would say of a new one.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from mmcore.batches import EncodedProducts
+from mmcore.batches import EncodedProducts, concatenate
 from mmcore.config import linear_source
 from mmcore.fusion import FusionClassifier
 from mmcore.linear import LinearHead
 from mmcore.linear_fit import Features, LinearFit, fit_linear, make_folds
+from mmcore.services.assembly import Assembly
+from mmcore.services.stopping import stop_if_asked
 from mmcore.views import FoldDecisions
 
 
@@ -44,6 +46,43 @@ class LinearData:
     is_val: np.ndarray
     groups: Sequence[str]
     dense: Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+
+def fit_linear_heads(
+    parts: Assembly, best_phase: int, should_stop: Callable[[], bool]
+) -> "Generator[LinearResult, None, LinearHeads | None]":
+    """Yield after each linear head that was fitted beside a trained network and put into it.
+
+    The generator's result is all of them, None where the configuration has none.
+
+    Args:
+        best_phase: the phase, from 0, whose weights the network ended with.
+
+    Raises:
+        TrainingInterrupted: if asked to stop.
+    """
+    if not parts.config.model.linear_heads:
+        return None
+    heads = LinearHeads(_linear_data(parts, best_phase), len(parts.codes), parts.config.seed)
+    yield from heads.fit(lambda: stop_if_asked(should_stop, "while it fitted heads"))
+    heads.put_into(parts.model, parts.device)
+    return heads
+
+
+def _linear_data(parts: Assembly, best_phase: int) -> LinearData:
+    model, sides = parts.config.model, [parts.products["train"], parts.products["val"]]
+    learnt = concatenate(sides)
+    dense = {
+        m.name: (learnt.inputs[m.name], learnt.present[m.name])
+        for m in model.modalities
+        if m.kind == "tabular"
+    }
+    phases = parts.config.phases[: best_phase + 1]
+    if parts.images.backbone and not any(p.train_backbone and p.epochs for p in phases):
+        # features of a backbone tuned on train would flatter themselves there
+        dense[model.image_name] = parts.images.features(learnt)
+    is_val = np.repeat([False, True], [len(side) for side in sides])
+    return LinearData(learnt, is_val, list(parts.selection.learnt["group_id"]), dense)
 
 
 class LinearHeads:

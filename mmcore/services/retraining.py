@@ -134,7 +134,7 @@ class _Retrain:
         if run is not None:
             self.context.log("going on where the attempt before stopped")
             return run, [*self.result.get("notes", ()), *notes]
-        from mmcore.services.training import plan
+        from mmcore.services.planning import plan
 
         facts = self._facts()  # before the labels: one that comes in between counts as new later
         catalogue = self.parts.load(self.context)
@@ -154,8 +154,9 @@ class _Retrain:
 
     def _follow(self, event: Any) -> None:
         from mmcore.features import FeatureResult
+        from mmcore.services.judging import Judging
         from mmcore.services.linear_heads import LinearResult
-        from mmcore.services.training import Judging, Started
+        from mmcore.services.training import Started
         from mmcore.trainer import EpochResult, StepResult
 
         now, progress, context = self.context.clock(), self.progress, self.context
