@@ -36,7 +36,7 @@ LEVELS = (
     },
     {
         *("fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"),
-        *("validation", "weights"),
+        *("validation", "weights", "warm_start"),
     },
     {"trainer", "artifact", "runtime", "explain", "jobs"},
     {"services"},
@@ -57,7 +57,7 @@ NETWORKS = {
         "views",
         "reports",
     ),
-    *("losses", "optim", "checkpoint", "validation", "weights"),
+    *("losses", "optim", "checkpoint", "validation", "weights", "warm_start"),
     *("trainer", "artifact", "runtime", "explain"),
 }
 NETWORK_FILES = {

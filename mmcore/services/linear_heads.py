@@ -5,7 +5,7 @@ learns from a third more products, and says of each what it would say of a new o
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from mmcore.batches import EncodedProducts, concatenate
 from mmcore.config import linear_source
 from mmcore.fusion import FusionClassifier
 from mmcore.linear import LinearHead
-from mmcore.linear_fit import Features, LinearFit, fit_linear, make_folds
+from mmcore.linear_fit import Features, LinearFit, LinearStart, fit_linear, make_folds
 from mmcore.services.assembly import Assembly
 from mmcore.services.stopping import stop_if_asked
 from mmcore.views import FoldDecisions
@@ -40,12 +40,14 @@ class LinearData:
         is_val: (N,) bool.
         groups: N group ids.
         dense: modality -> ((N, D) features, (N,) bool: the product has them), e.g. of photos.
+        starts: modality -> what an earlier head of the same features leaves to this one.
     """
 
     products: EncodedProducts
     is_val: np.ndarray
     groups: Sequence[str]
     dense: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    starts: Mapping[str, LinearStart] = field(default_factory=dict)
 
 
 def fit_linear_heads(
@@ -78,11 +80,15 @@ def _linear_data(parts: Assembly, best_phase: int) -> LinearData:
         if m.kind == "tabular"
     }
     phases = parts.config.phases[: best_phase + 1]
-    if parts.images.backbone and not any(p.train_backbone and p.epochs for p in phases):
+    is_tuned = parts.inherited.has_tuned_backbone or any(
+        p.train_backbone and p.epochs for p in phases
+    )
+    if parts.images.backbone and not is_tuned:
         # features of a backbone tuned on train would flatter themselves there
         dense[model.image_name] = parts.images.features(learnt)
     is_val = np.repeat([False, True], [len(side) for side in sides])
-    return LinearData(learnt, is_val, list(parts.selection.learnt["group_id"]), dense)
+    groups = list(parts.selection.learnt["group_id"])
+    return LinearData(learnt, is_val, groups, dense, parts.inherited.linear_starts)
 
 
 class LinearHeads:
@@ -112,7 +118,7 @@ class LinearHeads:
             is_table = not is_sparse and name in products.inputs
             width = features.shape[1]
             head = LinearHead(width, self._num_classes, is_sparse, is_unit=not is_table)
-            found = self._fit_one(head, features[rows], rows, tick)
+            found = self._fit_one(name, head, features[rows], rows, tick)
             self.unseen[linear_source(name)] = self._spread(found.out_of_fold, rows)
             self.heads[name] = head
             yield LinearResult(name, done, len(names), found.strength, found.log_loss)
@@ -136,6 +142,7 @@ class LinearHeads:
 
     def _fit_one(
         self,
+        name: str,
         head: LinearHead,
         features: Features,
         rows: np.ndarray,
@@ -148,7 +155,9 @@ class LinearHeads:
         labels = self._data.products.labels[rows]
         groups = [self._data.groups[row] for row in rows]
         folds = make_folds(labels, groups, self._data.is_val[rows], self._seed)
-        found = fit_linear(features, labels, self._num_classes, folds, tick)
+        start = self._data.starts.get(name)
+        found = fit_linear(features, labels, self._num_classes, folds, tick, start)
+        head.strength = found.strength
         head.weight.copy_(torch.from_numpy(found.weights))
         head.bias.copy_(torch.from_numpy(found.bias))
         return found

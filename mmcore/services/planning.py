@@ -4,12 +4,16 @@ from dataclasses import replace
 
 from mmcore.catalog.products import Catalogue
 from mmcore.config import RunChoices, RunConfig, build_run_config
+from mmcore.errors import WarmStartError
+from mmcore.services.parents import inherit
+from mmcore.services.retrain_choices import RetrainChoices, no_production
 from mmcore.services.training_data import fit_modalities, select
 from mmcore.settings import Settings
+from mmcore.workspace import Workspace
 
 
 def plan(
-    catalogue: Catalogue, choices: RunChoices, settings: Settings
+    workspace: Workspace, catalogue: Catalogue, choices: RunChoices, settings: Settings
 ) -> tuple[RunConfig, tuple[str, ...]]:
     """Return the full configuration for a person's choices, and notes on what it leaves out.
 
@@ -17,10 +21,42 @@ def plan(
         MmcoreError: if a choice, or the catalogue, doesn't allow a training.
     """
     selection = select(catalogue)
+    if choices.parent is not None:
+        choices = inherit(workspace, choices, catalogue)
     modalities, notes = fit_modalities(choices.modalities, selection.train)
     choices = replace(choices, modalities=modalities)
     config = build_run_config(choices, on_gpu=is_gpu(settings))
     return config, (*selection.notes, *notes, *_notes(config, choices))
+
+
+def plan_retrain(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    choices: RetrainChoices,
+    production: str | None,
+    settings: Settings,
+) -> tuple[RunConfig, tuple[str, ...]]:
+    """Return as `plan` does, from the production model's weights where that was chosen or can be.
+
+    Args:
+        production: name of the model in production.
+
+    Raises:
+        WarmStartError: if it is to start from production's weights and can't.
+        MmcoreError: as `plan`.
+    """
+    fresh, notes = choices.run_choices(), ()
+    if not choices.fresh:
+        try:
+            if production is None:
+                raise no_production()
+            return plan(workspace, catalogue, replace(fresh, parent=production), settings)
+        except WarmStartError as error:
+            if choices.fresh is False:
+                raise
+            notes = (f"trained from the start: {error}",) if production else ()
+    config, more = plan(workspace, catalogue, fresh, settings)
+    return config, (*notes, *more)
 
 
 def is_gpu(settings: Settings) -> bool:

@@ -83,7 +83,7 @@ def prune(store: Store, actor: Actor, workspace: Workspace, keep: int) -> Pruned
     """Delete old model folders and their predictions; rows, scores and history stay.
 
     Never touched: production, the models a rollback goes to, those whose job has not ended, those
-    that anybody is reading, and the `keep` newest of the others.
+    that a retrain starts from or anybody is reading, and the `keep` newest of the others.
 
     Raises:
         RefusedError: if the person is no lead.
@@ -116,7 +116,7 @@ def would_prune(store: Store, keep: int) -> list[str]:
 def _sorted_out(session: Session, keep: int) -> tuple[dict[str, str], list[str]]:
     """Return (name -> why it stays, names to delete)."""
     way_back = models.way_back(session)[:ROLLBACK_DEPTH]
-    busy = models.running_models(session)
+    busy, parents = models.running_models(session), models.needed_parents(session)
     kept: dict[str, str] = {}
     doomed, num_kept = [], 0
     for version, _ in models.list_versions(session):
@@ -128,6 +128,8 @@ def _sorted_out(session: Session, keep: int) -> tuple[dict[str, str], list[str]]
             kept[version.name] = "a rollback goes to it"
         elif version.id in busy:
             kept[version.name] = "its job has not ended"
+        elif version.name in parents:
+            kept[version.name] = "a retrain that has not ended starts from it"
         elif num_kept < keep:
             kept[version.name] = f"one of the {keep} newest"
             num_kept += 1

@@ -63,7 +63,7 @@ def train(
         check_name(workspace, name)
     build_run_config(choices, on_gpu=is_gpu(settings))  # on a CPU phase 2 is by request
     catalogue = read_catalogue(workspace, settings)
-    config, notes = plan(catalogue, choices, settings)
+    config, notes = plan(workspace, catalogue, choices, settings)
     training = _Training(workspace, settings, catalogue, config)
     snapshot = keep_snapshot(catalogue, workspace.create().snapshots)
     run = begin_run(workspace, name, config, snapshot)
@@ -188,7 +188,7 @@ class _Training:
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         is_drawn = parts.source == "drawn"
         artifact = Artifact(
-            Manifest(run.name, now, run.snapshot, __version__, None, is_drawn),
+            Manifest(run.name, now, run.snapshot, __version__, parts.config.parent, is_drawn),
             parts.config,
             parts.model,
             parts.encoders,
