@@ -9,8 +9,8 @@ from mmcore.jobs.backend import JobBackend
 from mmcore.jobs.logs import TAIL_BYTES, log_path, read_tail
 from mmcore.jobs.records import JobRecord, record
 from mmcore.services.people import Actor, require
-from mmcore.services.retrain_choices import RetrainChoices
-from mmcore.store import jobs, new_labels
+from mmcore.services.retrain_choices import RetrainChoices, no_production
+from mmcore.store import jobs, models, new_labels
 from mmcore.store.engine import Store
 from mmcore.store.tables import Annotator, ProductClass
 from mmcore.workspace import Workspace
@@ -132,10 +132,15 @@ def submit_retrain(
 
     Raises:
         RefusedError: below the role of lead.
-        ConfigError: if a choice is unknown or out of its limits.
+        ConfigError: if a choice is unknown or out of its limits, or there is no production model
+            to start from.
     """
     require(actor, "lead")
     data = choices.to_json()
+    if choices.fresh is False:
+        with store.reading() as session:
+            if models.find_production(session) is None:
+                raise no_production()
     if backend is not None:
         job, is_new = backend.submit(RETRAIN, data, actor.id, now)
         return Submitted(job.id, is_new)

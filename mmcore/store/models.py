@@ -10,6 +10,7 @@ from mmcore.errors import NotFoundError, RefusedError, StaleWriteError
 from mmcore.store.tables import Annotator, Job, ModelVersion, Prediction, Setting, StageChange
 
 PRODUCTION, CANDIDATE, ARCHIVED = "production", "candidate", "archived"
+PARENT = "parent"  # in the result of a retrain job: name of the version it starts from
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,12 @@ def running_models(session: Session) -> set[int]:
     """Return the versions whose job has not ended: still being judged."""
     rows = select(ModelVersion.id).join(Job, Job.id == ModelVersion.job_id)
     return set(session.scalars(rows.where(Job.state.in_(("queued", "running")))))
+
+
+def needed_parents(session: Session) -> set[str]:
+    """Return the names of the versions that a retrain which has not ended starts from."""
+    results = session.scalars(select(Job.result).where(Job.state.in_(("queued", "running"))))
+    return {result[PARENT] for result in results if result and result.get(PARENT)}
 
 
 def forget_predictions(session: Session, version_id: int, limit: int) -> int:
