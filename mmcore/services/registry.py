@@ -13,7 +13,6 @@ from mmcore.holding import using
 from mmcore.manifest import Manifest, broken, read_json, read_manifest, verify
 from mmcore.services.opening import opened_store
 from mmcore.services.people import Actor, require
-from mmcore.services.predictions import refresh_suspicions
 from mmcore.settings import Settings
 from mmcore.store import models
 from mmcore.store.engine import Store
@@ -111,7 +110,7 @@ def activate(
             before_name = before.name if before else None
             notes = _notes(version.verdict, before_name)
             done = Switched(version.id, name, before_name, has_changed=True, notes=notes)
-    _refresh_queue(store, done.version_id, now)
+    _refresh_queue(store, done.version_id)
     return done
 
 
@@ -147,7 +146,7 @@ def rollback(
             raise StaleWriteError("another model was activated just now; look again")
         before = models.put_in_production(session, version, "rollback", actor.id, reason, now)
         done = Switched(version.id, version.name, before and before.name, has_changed=True)
-    _refresh_queue(store, done.version_id, now)
+    _refresh_queue(store, done.version_id)
     return done
 
 
@@ -202,8 +201,7 @@ def _checked(workspace: Workspace, name: str, snapshot: str | None = None) -> Ma
     return manifest
 
 
-def _refresh_queue(store: Store, version_id: int, now: float) -> None:
+def _refresh_queue(store: Store, version_id: int) -> None:
     from mmcore.services import queue
 
-    refresh_suspicions(store, version_id)
-    queue.refresh(store, version_id, now)
+    queue.refresh(store, version_id)

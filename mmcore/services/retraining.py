@@ -212,7 +212,7 @@ class _Retrain:
         self.progress.enter("comparing", context.clock())
         context.report(self.progress.fields, is_due=True)
 
-        from mmcore.services.comparison import Watch
+        from mmcore.services.watch import Watch
 
         def show(done: int, total: int) -> None:
             self.progress.counted("comparing", done, total, context.clock())
@@ -224,7 +224,7 @@ class _Retrain:
             context.settings,
             version_id,
             context.clock(),
-            Watch(show, context.should_stop, self._still_ours),
+            Watch(show, should_stop=context.should_stop, guard=self._still_ours),
         )
         if context.should_stop():
             raise TrainingInterrupted("stopped while comparing the candidate with production")

@@ -13,8 +13,9 @@ from tiny_models import save_model, tiny_parts
 from mmcore.errors import ConfigError, JobLostError, NotFoundError, RefusedError
 from mmcore.gate import GateLimits
 from mmcore.services import comparison
-from mmcore.services.comparison import Watch, judge_candidate
+from mmcore.services.comparison import judge_candidate
 from mmcore.services.people import Actor, ensure_actor
+from mmcore.services.watch import Watch
 from mmcore.settings import Settings
 from mmcore.store.comparison import OUTCOMES, ChangeFilter
 from mmcore.store.tables import ModelVersion, Prediction, Product, ProductClass

@@ -52,7 +52,7 @@ def refreshed(monkeypatch):
 
 def fake_queue(monkeypatch, calls):
     module = types.ModuleType("mmcore.services.queue")
-    module.refresh = lambda store, version_id, now: calls.append((version_id, now))
+    module.refresh = lambda store, version_id: calls.append(version_id)
     monkeypatch.setitem(sys.modules, "mmcore.services.queue", module)
     monkeypatch.setattr(sys.modules["mmcore.services"], "queue", module, raising=False)
 
@@ -178,7 +178,7 @@ def test_activating_archives_the_one_before_and_tells_who_when_why(
     done = registry.activate(store, lead, workspace, "b", NOW + 20, reason="better")
     assert (done.before, done.has_changed) == ("a", True)
     assert stages(store) == {"a": "archived", "b": "production", "c": "candidate"}
-    assert refreshed == [(abc["a"], NOW + 10), (abc["b"], NOW + 20)]
+    assert refreshed == [abc["a"], abc["b"]]
     history = {v.name: v.changes for v in list_versions(store, workspace)}
     told = [(e.act, e.stage_before, e.stage, e.who, e.reason, e.at) for e in history["a"]]
     assert told == [
@@ -287,7 +287,7 @@ def test_rolling_back_again_goes_back_further(store, workspace, lead, abc, refre
     done = registry.rollback(store, lead, workspace, NOW + 5)
     assert (done.before, done.name) == ("c", "b") and in_production(store) == ["b"]
     assert registry.rollback(store, lead, workspace, NOW + 6).name == "a"
-    assert refreshed[-2:] == [(abc["b"], NOW + 5), (abc["a"], NOW + 6)]
+    assert refreshed[-2:] == [abc["b"], abc["a"]]
     with pytest.raises(RefusedError, match="no model before a to go back to"):
         registry.rollback(store, lead, workspace, NOW + 7)
     assert stages(store) == {"a": "production", "b": "archived", "c": "archived"}
