@@ -197,7 +197,7 @@ def predicted(monkeypatch):
     """Let predictions be those that are stored, and nothing be computed."""
     from mmcore.services.predictions import PredictionReport
 
-    def nothing_missing(store, workspace, settings, version_id, *hooks):
+    def nothing_missing(store, workspace, settings, version_id, watch, checks_labels=True):
         return PredictionReport("", 0, 0, 0.0, ())
 
     monkeypatch.setattr(comparison, "predict_missing", nothing_missing)
