@@ -15,8 +15,9 @@ import numpy as np
 from sqlalchemy import insert
 
 from mmcore.gate import GateLimits
-from mmcore.services.backup import Include, backup
+from mmcore.services.backup import BackupOptions, backup
 from mmcore.services.comparison import count_changes, list_changes
+from mmcore.services.people import OPERATOR
 from mmcore.services.prediction_rows import Answers, build_rows
 from mmcore.services.predictions import PIECE
 from mmcore.services.verdicts import Sides, build_verdict
@@ -140,7 +141,8 @@ def main() -> None:
             with store.reading() as session:
                 build_verdict(session, Sides(2, "new", (1, "old")), GateLimits())
         with timed("backup, read again (no photos, no models)"):
-            backup(store, workspace, Path(folder) / "b", Include(False, False), 0.0)
+            options = BackupOptions(Path(folder) / "b", photos=False, models=False)
+            backup(store, OPERATOR, workspace, options, 0.0)
         with timed("delete one version's predictions, in pieces"):
             forget(store)
         store.close()

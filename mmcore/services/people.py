@@ -53,6 +53,10 @@ class Person:
     history: tuple[RoleEvent, ...]
 
 
+# at the command line where no database can be asked, because it is about to be replaced
+OPERATOR = Actor(0, "operator", ADMIN)
+
+
 def require(actor: Actor, role: str) -> None:
     """Refuse an act to people below a role (viewer < annotator < lead < admin).
 
@@ -215,7 +219,7 @@ def _somebody(session: Session, name: str) -> Annotator:
     found = find_annotator(session, name)
     if found.name == IMPORTER:
         raise RefusedError(f"{name!r} is the name in which files speak, and nobody's; name another")
-    session.refresh(found, with_for_update=True)
+    session.refresh(found)  # as it is now that everybody is locked
     return found
 
 

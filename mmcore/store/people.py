@@ -45,15 +45,15 @@ def list_annotators(session: Session) -> Sequence[Annotator]:
 def find_alike(session: Session, name: str) -> Annotator | None:
     """Return the person whose name differs in capitals at most, None where there is none."""
     wanted = name.casefold()
-    return next(
-        (p for p in session.scalars(select(Annotator)) if p.name.casefold() == wanted), None
-    )
+    known = session.scalars(select(Annotator))
+    return next((person for person in known if person.name.casefold() == wanted), None)
 
 
 def lock_admins(session: Session) -> list[int]:
     """Return the ids of the active admins; none of them changes until this transaction ends."""
     # all rows, in one order: whoever waits sees who is an admin after the one before it
-    session.execute(select(Annotator.id).order_by(Annotator.id).with_for_update())
+    everybody = select(Annotator.id).order_by(Annotator.id)
+    session.execute(everybody.with_for_update(key_share=True))  # people label on meanwhile
     is_admin = Annotator.role == "admin"
     query = select(Annotator.id).where(is_admin, Annotator.is_active).order_by(Annotator.id)
     return list(session.scalars(query))
