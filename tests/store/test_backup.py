@@ -551,14 +551,14 @@ def test_a_disk_that_is_too_small_is_told_before(old, monkeypatch):
     assert is_as_it_was(workspace, before)
 
 
-def test_below_admin_nobody_takes_everything_away_or_puts_it_back(full, workspace, saved, settings):
+def test_below_admin_nobody_takes_everything_away_or_puts_it_back(full, workspace, saved):
     lead = Actor(1, "lea", "lead")
     target = saved.parent / "mine.rayon"
     with pytest.raises(RefusedError, match="lea is lead, this needs admin"):
         backup(full, lead, workspace, BackupOptions(target), NOW)
     assert not target.exists()
     with pytest.raises(RefusedError, match="lea is lead, this needs admin"):
-        restore(saved, workspace, settings, RestoreOptions(lead, replace=True), NOW)
+        restore(saved, workspace, settings_of(workspace), RestoreOptions(lead, replace=True), NOW)
     assert not list(workspace.home.glob("before-restore-*"))
 
 
