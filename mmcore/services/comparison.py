@@ -17,7 +17,7 @@ from mmcore.settings import Settings
 from mmcore.store import comparison, models
 from mmcore.store.comparison import OUTCOMES, VIEWS, ChangeFilter
 from mmcore.store.engine import Store
-from mmcore.store.predictions import class_codes
+from mmcore.store.predictions import class_codes, count_missing
 from mmcore.workspace import Workspace
 
 GATE_SETTING = "gate"
@@ -92,9 +92,12 @@ def judge_candidate(
     with store.reading() as session:
         name = models.get_version(session, model_version_id).name
         production = models.find_production(session)
+        # so that the queue is whole the moment it is activated; labels that changed later are
+        # checked after that (`catching_up.follow_up`): no comparison depends on it
+        is_new = count_missing(session, model_version_id) > 0
     if production is not None and production.id == model_version_id:
         production = None
-    report = predict_missing(store, workspace, settings, model_version_id, watch)
+    report = predict_missing(store, workspace, settings, model_version_id, watch, is_new)
     notes = list(report.notes)
     if production is not None:
         try:
