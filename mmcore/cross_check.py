@@ -79,6 +79,10 @@ class Steps:
             yield piece
             self._done += len(piece)
 
+    def end(self) -> None:
+        """Tell that all is done."""
+        self._watch(self._total, self._total)
+
 
 def cross_checked_suspicions(
     products: Checked, features: PhotoFeatures | None = None, steps: Steps | None = None
@@ -106,6 +110,7 @@ def cross_checked_suspicions(
     if has_image.any():
         gather = _Gather(features, photos, steps)
         image = held_out_by_photo(gather, of_photo, folds, num_classes)
+    steps.end()
     judged = np.where(_is_known_elsewhere(labels, folds), labels, -1)
     return suspicions(text, image, judged, has_text, has_image)
 

@@ -97,13 +97,14 @@ def judge_candidate(
         is_new = count_missing(session, model_version_id) > 0
     if production is not None and production.id == model_version_id:
         production = None
-    report = predict_missing(store, workspace, settings, model_version_id, watch, is_new)
-    notes = list(report.notes)
+    notes = []
     if production is not None:
         try:
             predict_missing(store, workspace, settings, production.id, watch, checks_labels=False)
         except ArtifactError as error:
             notes.append(f"production is judged by what it said before: {error}")
+    report = predict_missing(store, workspace, settings, model_version_id, watch, is_new)
+    notes += report.notes
     sides = Sides(model_version_id, name, production and (production.id, production.name))
     with store.reading() as session:
         limits = _limits(session)
