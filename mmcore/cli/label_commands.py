@@ -78,7 +78,9 @@ def undo_act(
     from mmcore.services.undoing import undo
 
     with opened(home) as (store, actor):
-        _show_undo(undo(store, actor, token_or_new(token), time.time(), act), as_json)
+        result = undo(store, actor, token_or_new(token), time.time(), act)
+        _follow_many(store, actor, result, home)
+    _show_undo(result, as_json)
 
 
 @labels_app.command("redo")
@@ -89,7 +91,9 @@ def redo_act(
     from mmcore.services.undoing import redo
 
     with opened(home) as (store, actor):
-        _show_undo(redo(store, actor, token_or_new(token), time.time(), act), as_json)
+        result = redo(store, actor, token_or_new(token), time.time(), act)
+        _follow_many(store, actor, result, home)
+    _show_undo(result, as_json)
 
 
 @labels_app.command("history")
@@ -199,6 +203,12 @@ def _show_import(report: "AnnotationImport") -> None:
         _say(f"  line {issue.line}, {issue.product_id}: {issue.reason}")
     if len(report.issues) > SHOWN:
         _say(f"  and {len(report.issues) - SHOWN:,} more; --issues FILE writes them all")
+
+
+def _follow_many(store: "Store", actor: "Actor", result: "Undone", home: Path | None) -> None:
+    """Have the labels checked that many products have again; one isn't worth a job of its own."""
+    if result.restored > 1:
+        follow(store, actor, *open_workspace(home))
 
 
 def _show_undo(result: "Undone", as_json: bool) -> None:
