@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from mmcore.errors import RefusedError
+from mmcore.errors import NotFoundError, RefusedError
 from mmcore.services.inputs import checked_line
 from mmcore.store import people as rows
 from mmcore.store.engine import Store
@@ -57,13 +57,18 @@ class Person:
 OPERATOR = Actor(0, "operator", ADMIN)
 
 
+def may(actor: Actor, role: str) -> bool:
+    """Return whether a person's role reaches another (viewer < annotator < lead < admin)."""
+    return ROLES.index(actor.role) >= ROLES.index(role)
+
+
 def require(actor: Actor, role: str) -> None:
     """Refuse an act to people below a role (viewer < annotator < lead < admin).
 
     Raises:
         RefusedError: naming both roles.
     """
-    if ROLES.index(actor.role) < ROLES.index(role):
+    if not may(actor, role):
         raise RefusedError(
             f"{actor.name} is {actor.role}, this needs {role}; ask an admin to change the role"
         )
@@ -88,8 +93,11 @@ def local_actor(store: Store, now: float) -> Actor:
     Raises:
         RefusedError: if an admin deactivated them.
     """
-    with store.writing() as session:
-        return _actor(ensure_annotator(session, LOCAL_NAME, ADMIN, now))
+    try:
+        return actor_named(store, LOCAL_NAME)
+    except NotFoundError:  # pages ask with each click: who is there needs no writing transaction
+        with store.writing() as session:
+            return _actor(ensure_annotator(session, LOCAL_NAME, ADMIN, now))
 
 
 def ensure_actor(store: Store, name: str, role: str, now: float) -> Actor:
