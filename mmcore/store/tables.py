@@ -315,8 +315,10 @@ class Prediction(Base):
     margin: Mapped[float]  # first minus second fused probability; small: uncertain
     entropy: Mapped[float]  # of the fused answer, 0 to 1 (nats over log K)
     disagreement: Mapped[float]  # between text and image, 0 to 1
-    suspicion: Mapped[float]  # how confidently both towers oppose the stored label, 0 to 1
-    # the label that suspicion was reckoned against; where the product has another now, it is old
+    # how confidently models that haven't seen the label oppose it, 0 to 1: see suspicions.py
+    suspicion: Mapped[float]
+    # the label that suspicion is about, None before a check; where the product has another one now,
+    # nobody has been asked about that
     label_class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
     top: Mapped[dict] = mapped_column(default=dict)  # view -> [[class id, probability], ...]
 
