@@ -29,6 +29,7 @@ from mmcore.cli import (
     products,
     queue_commands,
     screen,
+    serve_command,
     signals,
     user_commands,
 )
@@ -103,6 +104,7 @@ _add(
     "predict-batch new.csv predicted.csv --images photos.zip",
     "predict-batch new.csv predicted.parquet --id sku --title name --model with-price",
 )
+_add(app, "serve", serve_command.serve, "serve", "serve --home ./shop --port 8600 --open")
 _add(app, "doctor", check.doctor, "doctor", "doctor --json")
 app.command("retrain")(job_commands.retrain)
 app.command("worker")(job_commands.worker)

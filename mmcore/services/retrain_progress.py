@@ -3,6 +3,7 @@
 Everything is derived from what the training yields and from the time at which it came.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mmcore.services.job_pace import Pace, StageProgress
@@ -25,9 +26,15 @@ STAGES = (
 class RetrainProgress(StageProgress):
     """Turns the events of a training into one flat dictionary for the job's row."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, history: Sequence[dict] = ()) -> None:
+        """Begin an attempt.
+
+        Args:
+            history: the epochs of the attempts before, as they stand in the job's row.
+        """
         self._val_pace = Pace(now)
         super().__init__(STAGES, now)
+        self.fields["history"] = list(history)
 
     def enter(self, stage: str, now: float) -> bool:
         """Return whether the stage is a new one."""
@@ -83,6 +90,20 @@ class RetrainProgress(StageProgress):
             "macro_f1": fused,
             "best_macro_f1": max(known, default=None),
         }
+        self._remember(event, scores)
         epochs_left = event.num_epochs - event.epoch
         steps = self._pace.seconds(epochs_left * self.fields.get("num_steps", 0))
         self._estimate(steps, self._val_pace.seconds(epochs_left))
+
+    def _remember(self, event: "EpochResult", scores: dict[str, float]) -> None:
+        """Add the epoch to the curves; one that is trained again replaces what it became before."""
+        place = (event.phase, event.epoch)
+        before = [e for e in self.fields["history"] if (e["phase"], e["epoch"]) < place]
+        point = {
+            "phase": event.phase,
+            "phase_name": event.phase_name,
+            "epoch": event.epoch,
+            "train_loss": round(event.train_loss, 4),
+            "val_macro_f1": scores,
+        }
+        self.fields["history"] = [*before, point]

@@ -18,11 +18,6 @@ from screen import Screen
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 START_S = 60
-SERVE = (
-    "from streamlit.runtime.pages_manager import PagesManager;"
-    "PagesManager.uses_pages_directory = False;"
-    "from streamlit.web.cli import main; main()"
-)
 OWN_404 = "/_stcore/"  # Streamlit asks for its routes below each page's address, to find its base
 
 
@@ -60,13 +55,11 @@ class App:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self):
-        options = ["--server.port", str(self.port), "--server.headless", "true"]
-        options += ["--server.address", "127.0.0.1"]
+        command = [sys.executable, "-m", "mmcore", "serve", "--home", str(self.home)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", SERVE, "run", "app.py", *options],
+                [*command, "--port", str(self.port), "--host", "127.0.0.1"],
                 cwd=ROOT,
-                env={**os.environ, "MMCORE_HOME": str(self.home)},
                 stdout=log,
                 stderr=log,
             )
