@@ -31,6 +31,7 @@ from mmcore.cli import (
     screen,
     serve_command,
     signals,
+    user_commands,
 )
 from mmcore.errors import MmcoreError, TrainingInterrupted
 
@@ -113,6 +114,7 @@ app.add_typer(class_commands.classes_app, name="classes")
 app.add_typer(queue_commands.queue_app, name="queue")
 app.add_typer(listing, name="products")
 app.add_typer(model_commands.models, name="models")
+app.add_typer(user_commands.users, name="user")
 app.command("backup")(backup_commands.backup)
 app.command("restore")(backup_commands.restore)
 

@@ -7,8 +7,9 @@ import typer
 from rich.table import Table
 
 from mmcore.cli import screen
+from mmcore.cli.following import follow
 from mmcore.cli.label_commands import Token, opened, token_or_new
-from mmcore.cli.options import Home, Json
+from mmcore.cli.options import Home, Json, open_workspace
 
 if TYPE_CHECKING:
     from mmcore.services.class_merge import MergePreview
@@ -128,6 +129,7 @@ def merge(
         if not yes and not typer.confirm(f"Merge {code} into {into}?", err=True):
             raise typer.Abort
         result = merge_classes(store, actor, code, into, token_or_new(token), time.time())
+        follow(store, actor, *open_workspace(home))  # nobody has checked the labels they have now
         _show(result, as_json)
 
 

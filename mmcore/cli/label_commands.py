@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmcore.cli import screen
+from mmcore.cli.following import follow
 from mmcore.cli.options import Home, Json, open_workspace
 
 if TYPE_CHECKING:  # the database is opened by the command that needs it, not by --help
@@ -35,11 +36,11 @@ Token = Annotated[
 def opened(home: Path | None) -> Iterator[tuple["Store", "Actor"]]:
     """Give the workspace's store, and the person at this machine, who may do everything."""
     from mmcore.services.opening import opened_store
-    from mmcore.services.people import LOCAL_NAME, ensure_actor
+    from mmcore.services.people import local_actor
 
     workspace, settings = open_workspace(home)
     with opened_store(workspace, settings) as store:
-        yield store, ensure_actor(store, LOCAL_NAME, "admin", time.time())
+        yield store, local_actor(store, time.time())
 
 
 def token_or_new(token: str | None) -> str:
@@ -77,7 +78,9 @@ def undo_act(
     from mmcore.services.undoing import undo
 
     with opened(home) as (store, actor):
-        _show_undo(undo(store, actor, token_or_new(token), time.time(), act), as_json)
+        result = undo(store, actor, token_or_new(token), time.time(), act)
+        _follow_many(store, actor, result, home)
+    _show_undo(result, as_json)
 
 
 @labels_app.command("redo")
@@ -88,7 +91,9 @@ def redo_act(
     from mmcore.services.undoing import redo
 
     with opened(home) as (store, actor):
-        _show_undo(redo(store, actor, token_or_new(token), time.time(), act), as_json)
+        result = redo(store, actor, token_or_new(token), time.time(), act)
+        _follow_many(store, actor, result, home)
+    _show_undo(result, as_json)
 
 
 @labels_app.command("history")
@@ -166,11 +171,12 @@ def import_file(
     with opened(home) as (store, actor):
         choices = ImportChoices(overwrite, format)
         report = import_labels(store, actor, file, time.time(), choices)
+        job = follow(store, actor, *open_workspace(home)) if report.changed else None
     if issues is not None:
         write_table(report.issues, issues)
     if as_json:
         rows = [vars_of(issue) for issue in report.issues]
-        screen.print_json({**vars(report), "issues": rows})
+        screen.print_json({**vars(report), "issues": rows, "predictions": job})
         return
     _show_import(report)
 
@@ -197,6 +203,12 @@ def _show_import(report: "AnnotationImport") -> None:
         _say(f"  line {issue.line}, {issue.product_id}: {issue.reason}")
     if len(report.issues) > SHOWN:
         _say(f"  and {len(report.issues) - SHOWN:,} more; --issues FILE writes them all")
+
+
+def _follow_many(store: "Store", actor: "Actor", result: "Undone", home: Path | None) -> None:
+    """Have the labels checked that many products have again; one isn't worth a job of its own."""
+    if result.restored > 1:
+        follow(store, actor, *open_workspace(home))
 
 
 def _show_undo(result: "Undone", as_json: bool) -> None:

@@ -17,12 +17,13 @@ from model_folders import make_model
 from sqlalchemy import insert, select, text
 from store_rows import add_classes, add_predictions, add_products, add_version
 
-from mmcore.errors import BackupError, StoreError
+from mmcore.errors import BackupError, RefusedError, StoreError
 from mmcore.photos import PhotoStore
 from mmcore.services import restore_swap
-from mmcore.services.backup import Include, backup, verify_backup
+from mmcore.services.backup import BackupOptions, backup, verify_backup
 from mmcore.services.backup_file import BackupWriter, Part, is_part_name, write_backup
 from mmcore.services.opening import open_store
+from mmcore.services.people import OPERATOR, Actor
 from mmcore.services.restore import RestoreOptions, restore
 from mmcore.settings import Settings
 from mmcore.store.copying import check_sqlite, copy_sqlite
@@ -109,7 +110,7 @@ def settings_of(workspace, url=None):
 @pytest.fixture
 def saved(full, workspace, tmp_path):
     """Return the path of a backup of the full store."""
-    return backup(full, workspace, tmp_path / "b.rayon", Include(), NOW).target
+    return backup(full, OPERATOR, workspace, BackupOptions(tmp_path / "b.rayon"), NOW).target
 
 
 # -- round trip ----------------------------------------------------------------------------------
@@ -118,7 +119,7 @@ def saved(full, workspace, tmp_path):
 def test_everything_comes_back_in_a_new_workspace(full, workspace, saved, tmp_path):
     """From SQLite and from PostgreSQL, into SQLite."""
     other = Workspace(tmp_path / "other")
-    report = restore(saved, other, settings_of(other), RestoreOptions(), NOW)
+    report = restore(saved, other, settings_of(other), RestoreOptions(OPERATOR), NOW)
     assert report.kept is None and report.info.counts()["annotations"] == 1
     store = open_store(other, settings_of(other))
     assert everything(store) == everything(full)
@@ -143,8 +144,8 @@ def test_everything_comes_back_in_the_database_it_came_from(full, workspace, sav
     full.close()
     settings = settings_of(workspace, url)
     with pytest.raises(BackupError, match="isn't empty; choose another.*--replace"):
-        restore(saved, workspace, settings, RestoreOptions(), NOW)
-    report = restore(saved, workspace, settings, RestoreOptions(replace=True), NOW)
+        restore(saved, workspace, settings, RestoreOptions(OPERATOR), NOW)
+    report = restore(saved, workspace, settings, RestoreOptions(OPERATOR, replace=True), NOW)
     assert report.kept is not None and report.kept.is_dir()
     store = Store(url)
     assert everything(store) == before
@@ -160,22 +161,24 @@ def test_a_sqlite_backup_moves_to_postgresql(empty_url, tmp_path, workspace):
     source = Store(sqlite_url(workspace.database_file))
     migrate(source)
     products = add_products(source, 2)
-    path = backup(source, workspace, tmp_path / "b.rayon", Include(), NOW).target
+    path = backup(source, OPERATOR, workspace, BackupOptions(tmp_path / "b.rayon"), NOW).target
     before = everything(source)
     source.close()
     other = Workspace(tmp_path / "other")
-    restore(path, other, settings_of(other, empty_url), RestoreOptions(), NOW)
+    restore(path, other, settings_of(other, empty_url), RestoreOptions(OPERATOR), NOW)
     target = Store(empty_url)
     assert everything(target) == before and products
     target.close()
 
 
 def test_photos_and_models_may_be_left_out_and_stay_where_they_are(full, workspace, tmp_path):
-    small = backup(full, workspace, tmp_path / "s.rayon", Include(False, False), NOW)
+    small = backup(
+        full, OPERATOR, workspace, BackupOptions(tmp_path / "s.rayon", False, False), NOW
+    )
     assert not any(p.name.startswith(("photos", "models")) for p in small.info.parts)
     url, kept = full.url, files(workspace)
     full.close()
-    options = RestoreOptions(replace=True)
+    options = RestoreOptions(OPERATOR, replace=True)
     restore(small.target, workspace, settings_of(workspace, url), options, NOW)
     assert files(workspace) == kept
 
@@ -202,9 +205,9 @@ def test_the_manifest_tells_what_is_inside(full, saved):
 def test_a_backup_never_overwrites(full, workspace, saved, tmp_path):
     before = saved.read_bytes()
     with pytest.raises(BackupError, match="exists; choose another name"):
-        backup(full, workspace, saved, Include(), NOW)
+        backup(full, OPERATOR, workspace, BackupOptions(saved), NOW)
     with pytest.raises(BackupError, match="folder .*nowhere doesn't exist"):
-        backup(full, workspace, tmp_path / "nowhere" / "b", Include(), NOW)
+        backup(full, OPERATOR, workspace, BackupOptions(tmp_path / "nowhere" / "b"), NOW)
     assert saved.read_bytes() == before
 
 
@@ -214,7 +217,7 @@ def test_what_is_damaged_or_strange_in_the_workspace_is_told_or_left_out(full, w
     (workspace.photos / "README").write_text("x")
     (workspace.models / "m1" / ".DS_Store").write_text("x")
     (workspace.models / ".m9.0123").mkdir()
-    report = backup(full, workspace, tmp_path / "b", Include(), NOW)
+    report = backup(full, OPERATOR, workspace, BackupOptions(tmp_path / "b"), NOW)
     assert report.notes == (f"photo {key[:12]} is damaged on the disk; it went in as it is",)
     names = [part.name for part in report.info.parts]
     assert not any("DS_Store" in n or "README" in n or ".m9" in n for n in names)
@@ -258,7 +261,7 @@ def test_every_label_acknowledged_before_it_began_is_in_it(store, workspace, tmp
     saved = []
     for i in range(2):
         began = time.time()
-        report = backup(store, workspace, tmp_path / f"b{i}", Include(), NOW)
+        report = backup(store, OPERATOR, workspace, BackupOptions(tmp_path / f"b{i}"), NOW)
         saved.append((began, time.time(), report.target))
     stop.set()
     acknowledged = [pair for _ in writers for pair in results.get(timeout=60)]
@@ -267,7 +270,7 @@ def test_every_label_acknowledged_before_it_began_is_in_it(store, workspace, tmp
     assert [writer.exitcode for writer in writers] == [0] * 4
     for began, ended, path in saved:
         other = Workspace(tmp_path / f"home-of-{path.name}")
-        restore(path, other, settings_of(other), RestoreOptions(), NOW)
+        restore(path, other, settings_of(other), RestoreOptions(OPERATOR), NOW)
         assert check_sqlite(other.database_file)["product"] == 300
         found = Store(sqlite_url(other.database_file))
         with found.reading() as session:
@@ -311,7 +314,7 @@ def good(tmp_path_factory):
     migrate(store)
     add_products(store, 3)
     PhotoStore(workspace.photos).add(b"photo" * 100)
-    path = backup(store, workspace, folder / "b", Include(), NOW).target
+    path = backup(store, OPERATOR, workspace, BackupOptions(folder / "b"), NOW).target
     store.close()
     return path.read_bytes()
 
@@ -320,7 +323,7 @@ def refused(path, tmp_path, match):
     other = Workspace(tmp_path / "untouched")
     for act in (
         lambda: verify_backup(path),
-        lambda: restore(path, other, settings_of(other), RestoreOptions(), NOW),
+        lambda: restore(path, other, settings_of(other), RestoreOptions(OPERATOR), NOW),
     ):
         with pytest.raises(BackupError, match=match):
             act()
@@ -412,7 +415,7 @@ def test_a_newer_backup_is_refused(good, tmp_path):
     path = sealed(tmp_path / "b", {"rayon.db": b""}, revision="ffff")
     other = Workspace(tmp_path / "other")
     with pytest.raises(BackupError, match="newer version of Rayon .tables ffff.; update Rayon"):
-        restore(path, other, settings_of(other), RestoreOptions(), NOW)
+        restore(path, other, settings_of(other), RestoreOptions(OPERATOR), NOW)
 
 
 def test_a_database_inside_that_is_damaged_or_has_lost_rows(good, tmp_path):
@@ -423,10 +426,10 @@ def test_a_database_inside_that_is_damaged_or_has_lost_rows(good, tmp_path):
     settings = settings_of(other)
     torn = sealed(tmp_path / "torn", {"rayon.db": database[:8192] + bytes(4096) + database[12288:]})
     with pytest.raises(StoreError, match="is damaged"):
-        restore(torn, other, settings, RestoreOptions(), NOW)
+        restore(torn, other, settings, RestoreOptions(OPERATOR), NOW)
     short = sealed(tmp_path / "short", {"rayon.db": database}, rows={"product": 4})
     with pytest.raises(BackupError, match="table product has 3 rows, its manifest says 4"):
-        restore(short, other, settings, RestoreOptions(), NOW)
+        restore(short, other, settings, RestoreOptions(OPERATOR), NOW)
     assert not other.database_file.exists()
     assert [p.name for p in other.home.glob(".restore-*")] == []
 
@@ -461,7 +464,7 @@ def is_as_it_was(workspace, before):
 def test_a_restore_killed_between_any_two_renames_never_happened(old, monkeypatch):
     workspace, before, path = old
     settings = settings_of(workspace)
-    real, options = restore_swap.os.replace, RestoreOptions(replace=True)
+    real, options = restore_swap.os.replace, RestoreOptions(OPERATOR, replace=True)
     for survivors in range(20):
         calls = []
 
@@ -499,10 +502,10 @@ def test_a_workspace_that_somebody_has_open_is_not_restored(old):
     with holder.engine.connect() as connection:
         connection.execute(select(Lease.product_id))
         with pytest.raises(BackupError, match="is in use .another process has .*rayon.db open"):
-            restore(path, workspace, settings, RestoreOptions(replace=True), NOW)
+            restore(path, workspace, settings, RestoreOptions(OPERATOR, replace=True), NOW)
     holder.close()
     assert is_as_it_was(workspace, before)
-    restore(path, workspace, settings, RestoreOptions(replace=True), NOW)
+    restore(path, workspace, settings, RestoreOptions(OPERATOR, replace=True), NOW)
 
 
 def test_a_database_in_use_on_the_server_is_not_restored(store, workspace, good, tmp_path):
@@ -510,10 +513,10 @@ def test_a_database_in_use_on_the_server_is_not_restored(store, workspace, good,
         pytest.skip("told by the test above")
     (tmp_path / "b").write_bytes(good)
     add_products(store, 2)
-    settings, options = settings_of(workspace, store.url), RestoreOptions(replace=True)
+    settings, options = settings_of(workspace, store.url), RestoreOptions(OPERATOR, replace=True)
     with pytest.raises(BackupError, match="is in use .* other connections"):
         restore(tmp_path / "b", workspace, settings, options, NOW)
-    forced = RestoreOptions(replace=True, force=True)
+    forced = RestoreOptions(OPERATOR, replace=True, force=True)
     restore(tmp_path / "b", workspace, settings, forced, NOW)
     with store.reading() as session:
         assert len(session.scalars(select(Product.id)).all()) == 3
@@ -531,7 +534,7 @@ def test_who_opens_it_in_the_last_moment_stops_the_restore(old, monkeypatch):
 
     monkeypatch.setattr("mmcore.services.restore.require_space", open_it)
     with pytest.raises(BackupError, match="another process has just opened"):
-        restore(path, workspace, settings, RestoreOptions(replace=True), NOW)
+        restore(path, workspace, settings, RestoreOptions(OPERATOR, replace=True), NOW)
     holders[0].close()
     holders[0].engine.dispose()
     assert is_as_it_was(workspace, before)
@@ -542,20 +545,35 @@ def test_a_disk_that_is_too_small_is_told_before(old, monkeypatch):
     usage = shutil.disk_usage(workspace.home)._replace(free=10**6)
     monkeypatch.setattr("mmcore.services.restore_checks.shutil.disk_usage", lambda path: usage)
     with pytest.raises(BackupError, match="0.0 GB free, restoring needs 0.1"):
-        restore(path, workspace, settings_of(workspace), RestoreOptions(replace=True), NOW)
+        restore(
+            path, workspace, settings_of(workspace), RestoreOptions(OPERATOR, replace=True), NOW
+        )
     assert is_as_it_was(workspace, before)
+
+
+def test_below_admin_nobody_takes_everything_away_or_puts_it_back(full, workspace, saved):
+    lead = Actor(1, "lea", "lead")
+    target = saved.parent / "mine.rayon"
+    with pytest.raises(RefusedError, match="lea is lead, this needs admin"):
+        backup(full, lead, workspace, BackupOptions(target), NOW)
+    assert not target.exists()
+    with pytest.raises(RefusedError, match="lea is lead, this needs admin"):
+        restore(saved, workspace, settings_of(workspace), RestoreOptions(lead, replace=True), NOW)
+    assert not list(workspace.home.glob("before-restore-*"))
 
 
 LIMITED = """
 import resource, sys
 from pathlib import Path
 from mmcore.errors import MmcoreError
-from mmcore.services.backup import Include, backup
+from mmcore.services.backup import BackupOptions, backup
+from mmcore.services.people import OPERATOR
 from mmcore.store.engine import Store
 from mmcore.workspace import Workspace
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]),) * 2)
 try:
-    backup(Store(sys.argv[1]), Workspace(Path(sys.argv[2])), Path(sys.argv[3]), Include(), 0.0)
+    options = BackupOptions(Path(sys.argv[3]))
+    backup(Store(sys.argv[1]), OPERATOR, Workspace(Path(sys.argv[2])), options, 0.0)
 except MmcoreError as error:
     print(error)
 """
@@ -591,13 +609,20 @@ def test_a_backup_that_came_out_wrong_is_not_kept(full, workspace, tmp_path, mon
         lambda archive, part: (_ for _ in ()).throw(BackupError("not what was packed")),
     )
     with pytest.raises(BackupError, match="not what was packed"):
-        backup(full, workspace, tmp_path / "out" / "b", Include(), NOW)
+        backup(full, OPERATOR, workspace, BackupOptions(tmp_path / "out" / "b"), NOW)
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_progress_reaches_its_end(full, workspace, tmp_path):
     seen = []
-    backup(full, workspace, tmp_path / "b", Include(), NOW, lambda *pair: seen.append(pair))
+    backup(
+        full,
+        OPERATOR,
+        workspace,
+        BackupOptions(tmp_path / "b"),
+        NOW,
+        lambda *pair: seen.append(pair),
+    )
     assert seen[-1][0] == seen[-1][1] and all(done <= total for done, total in seen)
 
 
