@@ -6,8 +6,9 @@ import streamlit as st
 
 from mmcore.bootstrap import Interval
 from mmcore.errors import MmcoreError
+from mmcore.services.catching_up import follow_up
 from mmcore.services.people import may
-from mmcore.services.registry import activate, rollback
+from mmcore.services.registry import Consent, activate, rollback
 from mmcore.services.registry_view import VersionInfo, list_versions
 from mmcore.services.verdict_view import VerdictView, ViewScores, verdict_view
 from mmcore.ui.charts import before_after, draw
@@ -103,6 +104,8 @@ def _plain_scores(version: VersionInfo) -> None:
 def decision_bar(desk: Desk, version: VersionInfo, key: str) -> None:
     """Draw Activate beside the verdict, and Roll back where this version answers."""
     is_lead = may(desk.actor, "lead")
+    versions = list_versions(desk.store, desk.workspace)
+    answers = next((v.name for v in versions if v.stage == "production"), "")
     role = None if is_lead else f"needs the role lead; {desk.actor.name} is {desk.actor.role}"
     if version.stage == "production":
         st.success(f"{version.name} answers: it is in production.", icon=":material/play_circle:")
@@ -113,7 +116,7 @@ def decision_bar(desk: Desk, version: VersionInfo, key: str) -> None:
             disabled=not is_lead,
             help=role or "One act; it can be undone by activating this one again.",
             on_click=_roll_back,
-            args=(desk, version.name),
+            args=(desk, Consent(version.name)),
         )
         return
     is_refused = version.verdict.get("passed") is False if version.verdict else False
@@ -130,27 +133,35 @@ def decision_bar(desk: Desk, version: VersionInfo, key: str) -> None:
         disabled=not is_lead or (is_refused and not reason.strip()) or version.folder == "pruned",
         help=role,
         on_click=_activate,
-        args=(desk, version.name, reason),
+        args=(desk, version.name, Consent(answers, reason)),
     )
 
 
-def _activate(desk: Desk, name: str, reason: str) -> None:
+def _activate(desk: Desk, name: str, consent: Consent) -> None:
+    now = time.time()
     try:
-        done = activate(desk.store, desk.actor, desk.workspace, name, time.time(), reason)
+        done = activate(desk.store, desk.actor, desk.workspace, name, now, consent)
+        told = _caught_up(desk, now)
     except MmcoreError as error:
         tell_error(error)
         return
     notes = f" Note: {'; '.join(done.notes)}." if done.notes else ""
-    tell(
-        f"{done.name} answers from now on; before it was {done.before or 'none'}.{notes}",
-        ":material/play_circle:",
-    )
+    before = f"; before it was {done.before}" if done.before else ""
+    tell(f"{done.name} answers from now on{before}.{notes}{told}", ":material/play_circle:")
 
 
-def _roll_back(desk: Desk, seen: str) -> None:
+def _roll_back(desk: Desk, consent: Consent) -> None:
+    now = time.time()
     try:
-        done = rollback(desk.store, desk.actor, desk.workspace, time.time(), seen)
+        done = rollback(desk.store, desk.actor, desk.workspace, now, consent)
+        told = _caught_up(desk, now)
     except MmcoreError as error:
         tell_error(error)
         return
-    tell(f"Back to {done.name}; before it was {done.before}.", ":material/undo:")
+    tell(f"Back to {done.name}; before it was {done.before}.{told}", ":material/undo:")
+
+
+def _caught_up(desk: Desk, now: float) -> str:
+    """Let the model look at what it hasn't seen; return that in words."""
+    found = follow_up(desk.store, desk.actor, now, desk.backend)
+    return f" Meanwhile {found.sentence}." if found else ""
