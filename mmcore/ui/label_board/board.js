@@ -148,7 +148,7 @@ class Board {
         : "No suggestion: no model in production has seen this product";
     accept.querySelector(".sure").textContent = this.at
       ? "chosen"
-      : best ? `fused ${percent(best.p)}` : "";
+      : best ? (best.told ?? `fused ${percent(best.p)}`) : "";
   }
 
   drawSuggestion(item) {
@@ -164,13 +164,14 @@ class Board {
     this.$(".candidates").replaceChildren(...item.candidates.map((c, i) => this.candidate(c, i)));
   }
 
-  candidate({ code, p }, index) {
+  candidate({ code, p, told }, index) {
     const meter = make("i");
     meter.style.width = `${100 * p}%`;
     const what = make("span", "what", make("kbd", "", String(index + 1)), make("span", "", this.named(code)));
-    const how = make("span", "how", make("span", "meter", meter), percent(p));
+    const sure = [make("span", "meter", meter), percent(p)];
+    const how = make("span", "how", ...(told ? [make("span", "told", told)] : sure));
     const button = make("button", "candidate", what, how);
-    button.title = this.full(code);
+    button.title = told ? `${this.full(code)}\n${told}` : this.full(code);
     button.onclick = () => this.label(code);
     button.onmouseenter = () => this.explain(code);
     return button;
@@ -185,6 +186,8 @@ class Board {
     if (item.label) {
       now.append(parts.length ? "  ·  " : "", "label now: ", make("b", "", this.named(item.label)));
     }
+    if (item.told?.length) now.append("  ·  ", item.told.join("  ·  "));
+    now.title = now.textContent;
     for (const button of this.$(".classes").children) {
       button.classList.toggle("current", button.dataset.code === item.label);
     }
