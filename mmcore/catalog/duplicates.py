@@ -89,8 +89,7 @@ def group_ids(frame: pd.DataFrame, ties: Sequence[int]) -> pd.Series:
             known[tie] = min(known.get(tie, ranked), ranked)
     taken = set(given)
     named = {
-        tie: known[tie][1] if tie in known else _named_after(founder[tie], taken)
-        for tie in founder
+        tie: known[tie][1] if tie in known else _named_after(founder[tie], taken) for tie in founder
     }
     groups = [
         group if group and not group.startswith(_COMPUTED) else named[tie]

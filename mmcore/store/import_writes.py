@@ -1,6 +1,5 @@
 """What an import changes, written in bulk: classes, products, labels with their annotations."""
 
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from mmcore.store.bulk_insert import bulk_insert
 from mmcore.store.classes import lock_table
 from mmcore.store.people import IMPORTER, ensure_annotator
 from mmcore.store.predictions import forget_changed
@@ -191,19 +191,14 @@ def _add_products(
     if not new:
         return
     last = session.scalar(select(func.max(_product.c.id))) or 0
-    rows = [
-        {
-            **{name: value for name, value in row.items() if name != "label"},
-            "class_id": ids[row["label"]] if row["label"] else None,
-            "version": 1 if row["label"] else 0,
-            "random_rank": random_rank(row["product_id"]),
-            "created_at": who.now,
-        }
-        for row in new
-    ]
-    # RETURNING has SQLAlchemy put a thousand rows into a statement: one statement a row costs
-    # SQLite's text index as much again as all the rest
-    session.connection().execute(insert(_product).returning(_product.c.id), rows)
+    rows = []
+    for values in new:
+        row = {**values, "created_at": who.now}
+        label = row.pop("label")
+        row["class_id"] = ids[label] if label else None
+        row["version"] = 1 if label else 0
+        rows.append(row)
+    bulk_insert(session.connection(), _product, rows)
     is_new = (_product.c.id > last) & _product.c.class_id.is_not(None)
     _annotate(session, who, is_new, literal(None, _annotation.c.class_before_id.type))
 
@@ -263,7 +258,7 @@ def _change_labels(
         }
         for row in rows
     ]
-    session.connection().execute(insert(_annotation), annotations)
+    bulk_insert(session.connection(), _annotation, annotations)
     _update_rows(session, _product, rows)
 
 
@@ -273,9 +268,3 @@ def _update_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any
         statement = update(table).where(table.c.id == bindparam("b_id"))
         bound = [{"b_id" if k == "id" else k: v for k, v in row.items()} for row in rows]
         session.connection().execute(statement, bound)
-
-
-def random_rank(product_id: str) -> float:
-    """Return a product's place in the random order, from 0 to 1; always the same."""
-    digest = hashlib.sha256(b"rank:" + product_id.encode()).digest()
-    return int.from_bytes(digest[:7], "big") / 2**56
