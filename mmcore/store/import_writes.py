@@ -21,9 +21,10 @@ from sqlalchemy.orm import Session
 
 from mmcore.store.bulk_insert import bulk_insert
 from mmcore.store.classes import lock_table
+from mmcore.store.one_of import is_one_of
 from mmcore.store.people import IMPORTER, ensure_annotator
 from mmcore.store.predictions import forget_changed
-from mmcore.store.products import CatalogueFacts, is_one_of, write_facts
+from mmcore.store.products import CatalogueFacts, write_facts
 from mmcore.store.tables import Act, Annotation, Lease, Product, ProductClass
 
 MANY = 1_000  # changes that make the planner's statistics worth renewing
