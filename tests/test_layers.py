@@ -41,6 +41,7 @@ LEVELS = (
     },
     {"trainer", "artifact", "runtime", "explain", "jobs"},
     {"services"},
+    {"ui"},
     {"cli", "__main__"},
 )
 HEAVY = {"torch", "torchvision", "timm", "captum"}
@@ -157,6 +158,30 @@ def test_only_the_ui_knows_streamlit():
         names = imports(ast.parse(path.read_text()), inside_functions=True)
         if room(path) != "ui":
             assert not any(name.split(".")[0] == "streamlit" for name in names), path
+
+
+def beyond_a_page(tree: ast.AST) -> set[str]:
+    """Return what a page imports beside the screens' parts and the verbs: it shows, no more."""
+    names = imports(tree, inside_functions=True)
+    allowed = ("streamlit", "mmcore.ui", "mmcore.services", "mmcore.errors")
+    own = {name for name in names if name.split(".")[0] not in sys.stdlib_module_names}
+    return {name for name in own if not name.startswith(allowed)}
+
+
+def test_pages_show_and_nothing_else():
+    pages = sorted((ROOT / "pages").glob("*.py"))
+    assert len(pages) > 5, "there are no pages: this test would pass on nothing"
+    for path in [*pages, ROOT / "app.py"]:
+        assert beyond_a_page(ast.parse(path.read_text())) == set(), path
+    assert beyond_a_page(ast.parse("from mmcore.store import browse")) == {"mmcore.store.browse"}
+
+
+def test_no_screen_loads_torch_before_it_predicts():
+    modules = [f"mmcore.ui.{path.stem}" for path in (PACKAGE / "ui").glob("*.py")]
+    code = f"import importlib, sys; [importlib.import_module(m) for m in {modules}]; "
+    code += "print({'torch', 'torchvision', 'timm', 'sklearn'} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert result.stdout.strip() == "set()", result.stdout + result.stderr
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from mmcore.cli import (
     products,
     queue_commands,
     screen,
+    serve_command,
     signals,
 )
 from mmcore.errors import MmcoreError, TrainingInterrupted
@@ -99,6 +100,7 @@ _add(
     "predict-batch new.csv predicted.csv --images photos.zip",
     "predict-batch new.csv predicted.parquet --id sku --title name --model with-price",
 )
+_add(app, "serve", serve_command.serve, "serve", "serve --home ./shop --port 8600 --open")
 _add(app, "doctor", check.doctor, "doctor", "doctor --json")
 _add(app, "retrain", job_commands.retrain, "retrain", "retrain --preset seed --wait")
 _add(app, "worker", job_commands.worker, "worker", "worker --once --nice 10")

@@ -1,11 +1,13 @@
 """How much people did, and how fast."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from mmcore.store import quality
 from mmcore.store.engine import Store
-from mmcore.store.quality import DAY_S
+from mmcore.store.quality import DAY_S, PAUSE_S
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,23 @@ def work_by_day(store: Store, since: float = 0.0) -> tuple[DayWork, ...]:
         DayWork(_date(row.day), names[row.annotator_id], row.labels, row.skips, row.flags)
         for row in rows
     )
+
+
+def rate_per_hour(times: Sequence[float]) -> float | None:
+    """Return how many acts an hour a person does, from the times of the last ones.
+
+    Args:
+        times: seconds since the epoch, in any order. Breaks (five minutes and more between two)
+            don't count.
+
+    Returns:
+        None with fewer than three acts, or all of them at once.
+    """
+    gaps = [later - earlier for earlier, later in pairwise(sorted(times))]
+    worked = [gap for gap in gaps if gap < PAUSE_S]
+    if len(worked) < 2 or not sum(worked):
+        return None
+    return len(worked) / sum(worked) * 3600
 
 
 def _date(day: int) -> str:

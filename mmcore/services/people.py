@@ -19,13 +19,18 @@ class Actor:
     role: str
 
 
+def may(actor: Actor, role: str) -> bool:
+    """Return whether a person's role reaches another (viewer < annotator < lead < admin)."""
+    return ROLES.index(actor.role) >= ROLES.index(role)
+
+
 def require(actor: Actor, role: str) -> None:
     """Refuse an act to people below a role (viewer < annotator < lead < admin).
 
     Raises:
         RefusedError: naming both roles.
     """
-    if ROLES.index(actor.role) < ROLES.index(role):
+    if not may(actor, role):
         raise RefusedError(
             f"{actor.name} is {actor.role}, this needs {role}; ask an admin to change the role"
         )

@@ -21,7 +21,7 @@ from mmcore.store.engine import Store
 from mmcore.store.queue_next import ORDERS, LeaseTerms, Wish
 from mmcore.store.queue_rows import LEADS
 from mmcore.store.queue_scores import copy_scores
-from mmcore.store.tables import Lease, ProductClass, QueueEntry
+from mmcore.store.tables import Annotator, Lease, ProductClass, QueueEntry
 
 MIX = "mix"
 ONLY = ("undecided", "unlabelled", "flagged")
@@ -89,6 +89,51 @@ def next_product(store: Store, actor: Actor, choice: QueueChoice, now: float) ->
         if item is not None:  # else a bulk act has just decided it
             return item
     raise StoreError(f"{ATTEMPTS} products in a row were decided by others; try again")
+
+
+def take(store: Store, actor: Actor, product_id: int, now: float) -> QueueItem:
+    """Return a certain product (its number in the store), which is this person's for a while.
+
+    What comes back after an undo, and what a link names, is opened this way.
+
+    Raises:
+        RefusedError: if it doesn't wait any more, or somebody else has it open; naming who.
+    """
+    require(actor, "annotator")
+    with store.writing() as session:
+        connection = session.connection()
+        opening = queue_next.opening(connection)
+        settings = settings_of(opening.setting)
+        terms = LeaseTerms(secrets.token_urlsafe(16), now, now + settings.lease_minutes * 60)
+        _refuse_closed(session, product_id, actor)
+        token = queue_next.claim(connection, product_id, actor.id, terms)
+        if token is None:
+            raise RefusedError(
+                f"product number {product_id} is open at {_holder(session, product_id)}; take "
+                "another one, or wait until it is given back"
+            )
+        taken = Taken(product_id, token, terms.expires_at, "asked for")
+        return item_of(connection, taken, settings, progress_of(opening, "undecided"))
+
+
+def _refuse_closed(session: Session, product_id: int, actor: Actor) -> None:
+    entry = session.get(QueueEntry, product_id)
+    if entry is None:
+        raise RefusedError(
+            f"product number {product_id} doesn't wait to be labelled: it was decided, or left the "
+            "catalogue; open it in the Catalogue to give it another label"
+        )
+    if entry.audience == LEADS:
+        require(actor, "lead")
+    if entry.decided_by_id == actor.id:
+        raise RefusedError(
+            f"product number {product_id} waits for a second opinion, and the first was yours"
+        )
+
+
+def _holder(session: Session, product_id: int) -> str:
+    statement = select(Annotator.name).join(Lease, Lease.annotator_id == Annotator.id)
+    return session.scalar(statement.where(Lease.product_id == product_id)) or "somebody else"
 
 
 def renew(store: Store, actor: Actor, product_ids: Sequence[int], now: float) -> tuple[int, ...]:

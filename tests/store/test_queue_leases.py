@@ -180,3 +180,20 @@ def test_a_product_decided_between_the_lease_and_the_look_is_passed_over(shop, m
     item_of = queue.item_of
     monkeypatch.setattr(queue, "item_of", decided_meanwhile)
     assert shop.next(shop.anna).id == 5
+
+
+def test_a_certain_product_can_be_taken_again_after_an_undo(shop):
+    first = shop.next(shop.anna)
+    act = shop.label(shop.anna, first.id)
+    with pytest.raises(RefusedError, match=f"product number {first.id} doesn't wait"):
+        queue.take(shop.store, shop.anna, first.id, shop.now)
+    shop.undo(shop.anna, act)
+    again = queue.take(shop.store, shop.anna, first.id, shop.now)
+    assert again.id == first.id and again.version > first.version
+
+
+def test_a_product_that_a_colleague_has_open_is_not_given_away(shop):
+    first = shop.next(shop.anna)
+    with pytest.raises(RefusedError, match=f"{first.id} is open at {shop.anna.name}"):
+        queue.take(shop.store, shop.ben, first.id, shop.now)
+    assert queue.take(shop.store, shop.anna, first.id, shop.now).token == first.token

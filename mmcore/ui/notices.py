@@ -1,0 +1,38 @@
+"""Telling people what happened: errors where they occur, results after the page has run again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from mmcore.errors import MmcoreError
+
+_WAITING = "rayon.notices"
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show what the services refuse, in their words, in the place where it was asked for.
+
+    Anything but an MmcoreError is a defect and goes on up, to the log.
+    """
+    try:
+        yield
+    except MmcoreError as error:
+        st.error(str(error), icon="⚠️")
+
+
+def tell(text: str, icon: str = "✅") -> None:
+    """Show a line at the next run of the page: for callbacks and before `st.rerun`."""
+    st.session_state.setdefault(_WAITING, []).append((text, icon))
+
+
+def tell_error(error: MmcoreError) -> None:
+    """Show an error at the next run of the page, until it is closed by the person."""
+    tell(str(error), "⚠️")
+
+
+def show_told() -> None:
+    """Show the lines that wait; errors stay until they are closed, the rest fades."""
+    for text, icon in st.session_state.pop(_WAITING, []):
+        st.toast(text, icon=icon, duration="infinite" if icon == "⚠️" else "short")

@@ -1,0 +1,3 @@
+from mmcore.ui.guard import enter
+
+desk = enter("retrain_page")
