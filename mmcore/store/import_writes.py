@@ -107,10 +107,12 @@ def write_import(
 
     These are the shop's product id -> code of its class now, "" without one.
     """
-    ids = _write_classes(session, plan.classes)
-    late = _lock_products(session, plan)
+    ids = _add_classes(session, plan.classes)
     who = _add_act(session, act)
+    # what takes longest comes first: nobody waits for rows that only this transaction sees
     _add_products(session, plan.new, ids, who)
+    _change_classes(session, plan.classes)
+    late = _lock_products(session, plan)
     _update_products(session, plan, act.now)
     _change_labels(session, [c for c in plan.labels if c.id not in late], ids, who)
     write_facts(session, plan.facts)
@@ -131,17 +133,22 @@ class _Who:
     now: float
 
 
-def _write_classes(session: Session, changes: ClassChanges) -> dict[str, int]:
+def _add_classes(session: Session, changes: ClassChanges) -> dict[str, int]:
     """Return the id of each class by code."""
+    if changes.new:
+        rows = [{**row, "position": changes.positions[row["code"]]} for row in changes.new]
+        session.execute(insert(_class), rows)
+    return dict(session.execute(select(_class.c.code, _class.c.id)).all())
+
+
+def _change_classes(session: Session, changes: ClassChanges) -> None:
+    """Change classes that were there: on PostgreSQL, whoever labels with one of them waits now."""
     for ids, is_archived in ((changes.revived, False), (changes.archived, True)):
         if ids:
             session.execute(
                 update(_class).where(_class.c.id.in_(ids)).values(is_archived=is_archived)
             )
     _update_rows(session, _class, changes.named)
-    if changes.new:
-        rows = [{**row, "position": changes.positions[row["code"]]} for row in changes.new]
-        session.execute(insert(_class), rows)
     stored = session.execute(select(_class.c.code, _class.c.id, _class.c.position)).all()
     moved = [
         {"id": row.id, "position": changes.positions[row.code]}
@@ -149,7 +156,6 @@ def _write_classes(session: Session, changes: ClassChanges) -> dict[str, int]:
         if changes.positions.get(row.code, row.position) != row.position
     ]
     _update_rows(session, _class, moved)
-    return {row.code: row.id for row in stored}
 
 
 def _lock_products(session: Session, plan: ImportPlan) -> dict[int, tuple[str, str]]:

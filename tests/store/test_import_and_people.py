@@ -1,5 +1,7 @@
 """Imports together with what people do through the services: labels, merges, undo, the queue."""
 
+from threading import Thread
+
 import pytest
 from catalogue_files import NOW, open_shop
 
@@ -11,6 +13,7 @@ from mmcore.services.class_merge import merge_classes
 from mmcore.services.labelling import Seen, flag, label, product_named, skip, unflag
 from mmcore.services.queue import QueueChoice, next_product
 from mmcore.services.undoing import undo
+from mmcore.store import import_writes
 
 HEADER = "id,title,label\n"
 FILE = HEADER + "1,chaise rouge,A\n2,table bleue,B\n3,vase vert,\n"
@@ -98,6 +101,24 @@ def test_a_file_of_labels_without_times_may_change_what_the_catalogue_said(shop,
     done = import_labels(shop.store, shop.lead, path, NOW + 2)
     assert (done.changed, done.left_out) == (1, 1), "anna's word stands, the catalogue's doesn't"
     assert shop.labels() == {"1": "B", "2": "B", "3": None}
+
+
+def test_people_label_on_while_new_products_are_written(shop, monkeypatch):
+    """On SQLite one writes at a time; on PostgreSQL a new class made everybody wait for all."""
+    if shop.store.is_sqlite:
+        pytest.skip("one writer at a time")
+    real, saved = import_writes.bulk_insert, []
+
+    def watched(*arguments):
+        real(*arguments)
+        person = Thread(target=lambda: saved.append(decide(shop, "1", "B", "t1")), daemon=True)
+        person.start()
+        person.join(10)
+
+    monkeypatch.setattr(import_writes, "bulk_insert", watched)
+    shop.run(HEADER + "4,lampe jaune,0\n", now=NOW + 2)  # its class comes before A and B
+    assert [marked.label for marked in saved] == ["B"]
+    assert shop.labels() == {"1": "B", "2": "B", "3": None, "4": "0"}
 
 
 # --- products that left the catalogue
