@@ -80,6 +80,14 @@ def retrain(
         int | None, typer.Option(min=0, help="Epochs of fine-tuning the backbone.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 0,
+    warm: Annotated[
+        bool | None,
+        typer.Option(
+            "--warm/--fresh",
+            help="Start from the production model's weights, or from the start. Without: from "
+            "production's where they fit.",
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Watch the job until it ends.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -98,6 +106,7 @@ def retrain(
             epochs1=epochs1,
             epochs2=epochs2,
             seed=seed,
+            fresh=None if warm is None else not warm,
         )
         backend = LocalBackend(store, workspace, settings)
         done = jobs.submit_retrain(store, local_actor(store), choices, time.time(), backend)

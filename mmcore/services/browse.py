@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,6 +183,15 @@ def list_products(
     has_more, rows = len(rows) > page.size, rows[: page.size]
     next_page = json.dumps([rows[-1].key, rows[-1].id]) if has_more else None
     return ProductPage(tuple(map(_product_row, rows)), next_page)
+
+
+def rows_of(store: Store, ids: Sequence[int]) -> tuple[ProductRow, ...]:
+    """Return the products with these numbers, in their order; those that left are left out."""
+    wanted = ProductFilter(product_ids=tuple(ids))
+    with store.reading() as session:
+        rows = queries.page_rows(session, wanted, "catalogue", None, len(ids))
+    found = {row.id: _product_row(row) for row in rows}
+    return tuple(found[i] for i in ids if i in found)
 
 
 def count_products(

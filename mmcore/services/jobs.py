@@ -9,8 +9,8 @@ from mmcore.jobs.backend import JobBackend
 from mmcore.jobs.logs import TAIL_BYTES, log_path, read_tail
 from mmcore.jobs.records import JobRecord, record
 from mmcore.services.people import Actor, require
-from mmcore.services.retrain_choices import RetrainChoices
-from mmcore.store import jobs, new_labels
+from mmcore.services.retrain_choices import RetrainChoices, no_production
+from mmcore.store import jobs, models, new_labels
 from mmcore.store.engine import Store
 from mmcore.store.tables import Annotator, ProductClass
 from mmcore.workspace import Workspace
@@ -27,6 +27,23 @@ class Submitted:
 
 
 @dataclass(frozen=True)
+class EpochPoint:
+    """One epoch in the curves.
+
+    Attributes:
+        number: counted through all phases, from 1.
+        val_macro_f1: view -> macro-F1; {} without val products.
+    """
+
+    number: int
+    phase: int
+    phase_name: str
+    epoch: int
+    train_loss: float
+    val_macro_f1: dict[str, float]
+
+
+@dataclass(frozen=True)
 class JobView:
     """A job, with everything a page shows of it.
 
@@ -37,7 +54,10 @@ class JobView:
         done, total: of the stage's own unit (photos, products).
         macro_f1: of the fused answer on val, after the newest epoch; best_macro_f1 of them all.
         eta_s: seconds to the end of the stage; of training: of the phase. None: not known.
+        device: cpu, cuda or mps; "" before training begins.
         num_new_labels: train and val products relabelled since production was trained.
+        epochs: the curves, through all attempts.
+        notes: what the training leaves out, and what to know about its result.
         who: name of the person who submitted it, "" where nobody did.
         log: its last lines, where they were asked for.
     """
@@ -65,7 +85,11 @@ class JobView:
     best_macro_f1: float | None
     val_macro_f1: dict[str, float]
     eta_s: float | None
+    device: str
     num_labels: int | None
+    num_train: int | None
+    num_val: int | None
+    num_test: int | None
     num_new_labels: int | None
     model: str
     model_version_id: int | None
@@ -76,6 +100,8 @@ class JobView:
     created_at: float
     started_at: float | None
     ended_at: float | None
+    epochs: tuple[EpochPoint, ...] = ()
+    notes: tuple[str, ...] = ()
     log: str = ""
 
     @property
@@ -106,10 +132,15 @@ def submit_retrain(
 
     Raises:
         RefusedError: below the role of lead.
-        ConfigError: if a choice is unknown or out of its limits.
+        ConfigError: if a choice is unknown or out of its limits, or there is no production model
+            to start from.
     """
     require(actor, "lead")
     data = choices.to_json()
+    if choices.fresh is False:
+        with store.reading() as session:
+            if models.find_production(session) is None:
+                raise no_production()
     if backend is not None:
         job, is_new = backend.submit(RETRAIN, data, actor.id, now)
         return Submitted(job.id, is_new)
@@ -187,6 +218,7 @@ def _view(job: JobRecord, names: dict[int, str], now: float, log: str = "") -> J
     shown = (
         *("stage_number", "num_stages", "done", "total", "phase", "num_phases", "epoch"),
         *("num_epochs", "step", "num_steps", "loss", "macro_f1", "best_macro_f1"),
+        *("num_train", "num_val", "num_test"),
     )
     num_labels = None
     if "num_train" in seen:
@@ -196,6 +228,7 @@ def _view(job: JobRecord, names: dict[int, str], now: float, log: str = "") -> J
         **{name: seen.get(name) for name in shown},
         is_silent=job.is_silent(now),
         stage=seen.get("stage", ""),
+        device=seen.get("device", ""),
         phase_name=seen.get("phase_name", ""),
         val_macro_f1=seen.get("val_macro_f1", {}),
         eta_s=seen.get("eta_s") if job.is_active else None,
@@ -204,5 +237,7 @@ def _view(job: JobRecord, names: dict[int, str], now: float, log: str = "") -> J
         model=result.get("model", ""),
         model_version_id=result.get("model_version_id"),
         who=names.get(job.annotator_id or 0, ""),
+        epochs=tuple(EpochPoint(i, **e) for i, e in enumerate(seen.get("history", ()), start=1)),
+        notes=tuple(result.get("notes", ())),
         log=log,
     )

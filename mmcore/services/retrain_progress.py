@@ -4,6 +4,7 @@ Everything is derived from what the training yields and from the time at which i
 """
 
 from collections import deque
+from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,13 @@ class _Pace:
 class RetrainProgress:
     """Turns the events of a training into one flat dictionary for the job's row."""
 
-    def __init__(self, now: float) -> None:
-        self.fields: dict[str, Any] = {}
+    def __init__(self, now: float, history: Sequence[dict] = ()) -> None:
+        """Begin an attempt.
+
+        Args:
+            history: the epochs of the attempts before, as they stand in the job's row.
+        """
+        self.fields: dict[str, Any] = {"history": list(history)}
         self._pace, self._val_pace = _Pace(now), _Pace(now)
         self._done = 0
         self.enter("starting", now)
@@ -120,9 +126,23 @@ class RetrainProgress:
             "macro_f1": fused,
             "best_macro_f1": max(known, default=None),
         }
+        self._remember(event, scores)
         epochs_left = event.num_epochs - event.epoch
         steps = self._pace.seconds(epochs_left * self.fields.get("num_steps", 0))
         self._estimate(steps, self._val_pace.seconds(epochs_left))
+
+    def _remember(self, event: "EpochResult", scores: dict[str, float]) -> None:
+        """Add the epoch to the curves; one that is trained again replaces what it became before."""
+        place = (event.phase, event.epoch)
+        before = [e for e in self.fields["history"] if (e["phase"], e["epoch"]) < place]
+        point = {
+            "phase": event.phase,
+            "phase_name": event.phase_name,
+            "epoch": event.epoch,
+            "train_loss": round(event.train_loss, 4),
+            "val_macro_f1": scores,
+        }
+        self.fields["history"] = [*before, point]
 
     def _estimate(self, *seconds: float | None) -> None:
         known = [part for part in seconds if part is not None]

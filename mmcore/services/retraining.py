@@ -22,7 +22,7 @@ from mmcore.services.job_runs import JobRuns, sweep
 from mmcore.services.retrain_choices import choices_from_json
 from mmcore.services.retrain_progress import RetrainProgress
 from mmcore.services.runs import Run
-from mmcore.store import new_labels
+from mmcore.store import models, new_labels
 from mmcore.store.jobs import require_held
 from mmcore.store.tables import ModelVersion
 
@@ -80,7 +80,8 @@ class _Retrain:
     def __init__(self, context: JobContext, parts: Parts) -> None:
         self.context, self.parts = context, parts
         self.runs = JobRuns(context.workspace, context.job)
-        self.progress = RetrainProgress(context.clock())
+        history = context.job.progress.get("history", ())
+        self.progress = RetrainProgress(context.clock(), history)
         self.result = dict(context.job.result)
 
     def to_the_end(self) -> dict:
@@ -134,17 +135,23 @@ class _Retrain:
         if run is not None:
             self.context.log("going on where the attempt before stopped")
             return run, [*self.result.get("notes", ()), *notes]
-        from mmcore.services.training import plan
+        from mmcore.services.planning import plan_retrain
 
         facts = self._facts()  # before the labels: one that comes in between counts as new later
         catalogue = self.parts.load(self.context)
-        config, more = plan(
-            catalogue, choices_from_json(self.context.job.choices), self.context.settings
-        )
+        choices = choices_from_json(self.context.job.choices)
+        settings, workspace = self.context.settings, self.context.workspace
+        config, more = plan_retrain(workspace, catalogue, choices, self._production(), settings)
         run = self.runs.begin(config, catalogue)
-        self.result = {**facts, "snapshot": run.snapshot, "notes": list(more)}
+        kept = {"snapshot": run.snapshot, models.PARENT: config.parent, "notes": list(more)}
+        self.result = {**facts, **kept}
         self.context.keep(self.result)
         return run, [*more, *notes]
+
+    def _production(self) -> str | None:
+        with self.context.store.reading() as session:
+            version = models.find_production(session)
+            return None if version is None else version.name
 
     def _facts(self) -> dict:
         with self.context.store.reading() as session:
@@ -154,8 +161,9 @@ class _Retrain:
 
     def _follow(self, event: Any) -> None:
         from mmcore.features import FeatureResult
+        from mmcore.services.judging import Judging
         from mmcore.services.linear_heads import LinearResult
-        from mmcore.services.training import Judging, Started
+        from mmcore.services.training import Started
         from mmcore.trainer import EpochResult, StepResult
 
         now, progress, context = self.context.clock(), self.progress, self.context
@@ -199,7 +207,7 @@ class _Retrain:
                 attempt=self.context.job.attempt,
                 snapshot=manifest.snapshot,
                 scores=metrics["scores"].get("test", {}),
-                parent=None,
+                parent=manifest.parent,
                 now=self.context.clock(),
             )
         except StaleWriteError as error:

@@ -10,6 +10,7 @@ from mmcore.errors import NotFoundError, RefusedError, StaleWriteError
 from mmcore.store.tables import Annotator, Job, ModelVersion, Prediction, Setting, StageChange
 
 PRODUCTION, CANDIDATE, ARCHIVED = "production", "candidate", "archived"
+PARENT = "parent"  # in the result of a retrain job: name of the version it starts from
 
 
 @dataclass(frozen=True)
@@ -212,10 +213,23 @@ def stage_changes(session: Session) -> list[tuple[StageChange, str | None]]:
     return [(change, name) for change, name in rows]
 
 
+def makers(session: Session) -> dict[int, str]:
+    """Return version id -> name of the person whose retrain made it, as far as one did."""
+    query = select(ModelVersion.id, Annotator.name)
+    query = query.join(Job, Job.id == ModelVersion.job_id)
+    return dict(session.execute(query.join(Annotator, Annotator.id == Job.annotator_id)).all())
+
+
 def running_models(session: Session) -> set[int]:
     """Return the versions whose job has not ended: still being judged."""
     rows = select(ModelVersion.id).join(Job, Job.id == ModelVersion.job_id)
     return set(session.scalars(rows.where(Job.state.in_(("queued", "running")))))
+
+
+def needed_parents(session: Session) -> set[str]:
+    """Return the names of the versions that a retrain which has not ended starts from."""
+    results = session.scalars(select(Job.result).where(Job.state.in_(("queued", "running"))))
+    return {result[PARENT] for result in results if result and result.get(PARENT)}
 
 
 def forget_predictions(session: Session, version_id: int, limit: int) -> int:

@@ -19,9 +19,16 @@ def step(epoch, number, phase=1):
     )
 
 
-def epoch(number, fused):
+def epoch(number, fused, phase=1):
     scores = {} if fused is None else {"text": 0.1, "fused": fused}
-    return SimpleNamespace(epoch=number, num_epochs=3, train_loss=1.0, val_macro_f1=scores)
+    return SimpleNamespace(
+        phase=phase,
+        phase_name="frozen",
+        epoch=number,
+        num_epochs=3,
+        train_loss=1.0,
+        val_macro_f1=scores,
+    )
 
 
 def test_the_time_left_is_that_of_the_steps_and_evaluations_to_come():
@@ -83,3 +90,15 @@ def test_without_val_products_there_is_no_score_and_no_harm():
     progress.step(step(1, 1), 1.0)
     progress.epoch(epoch(1, None), 2.0)
     assert progress.fields["macro_f1"] is None and progress.fields["best_macro_f1"] is None
+
+
+def test_the_curves_go_on_where_another_attempt_stopped():
+    first = RetrainProgress(0.0)
+    for number, fused in ((1, 0.4), (2, 0.5), (3, 0.6)):
+        first.epoch(epoch(number, fused), 1.0)
+    first.epoch(epoch(1, 0.7, phase=2), 1.0)
+    # its checkpoint was that of epoch 2: the third, and what came after, are trained again
+    second = RetrainProgress(9.0, first.fields["history"])
+    second.epoch(epoch(3, 0.65), 10.0)
+    seen = [(e["phase"], e["epoch"], e["val_macro_f1"]["fused"]) for e in second.fields["history"]]
+    assert seen == [(1, 1, 0.4), (1, 2, 0.5), (1, 3, 0.65)]

@@ -7,10 +7,10 @@ import time
 
 import pytest
 import tiny_shop
-from tiny_shop import CHOICES, Shop, epoch_lines, scores
+from tiny_shop import Shop, epoch_lines, scores
 
 from mmcore.catalog.snapshot import snapshot_hash
-from mmcore.errors import ConfigError, JobCancelledError, JobLostError
+from mmcore.errors import JobCancelledError, JobLostError
 from mmcore.jobs.records import record
 from mmcore.manifest import read_manifest
 from mmcore.services.catalogue_frame import load_catalogue
@@ -328,13 +328,3 @@ def test_a_late_worker_that_wakes_up_while_training_leaves_the_next_ones_files_a
     assert "no longer attempt 1's" in shop.log
     assert tiny_shop.versions(shop.store) == [(run_name(job), "candidate")]
     assert scores(shop) == scores(whole) and shop.leftovers() == []
-
-
-# -- choices -----------------------------------------------------------------------------------
-
-
-def test_a_warm_start_is_not_offered_yet():
-    from dataclasses import replace
-
-    with pytest.raises(ConfigError, match="isn't offered yet; leave fresh on"):
-        replace(CHOICES, fresh=False).to_json()
