@@ -16,7 +16,7 @@ if model is None:
     st.info(
         "No model is here yet. Import a catalogue on the Batch screen, label some products, and "
         "train on the Retrain screen.",
-        icon="🧠",
+        icon=":material/model_training:",
     )
     st.stop()
 left, right = st.columns([4, 9], gap="medium")
@@ -30,7 +30,10 @@ product, new = product_of(columns, without)
 with right:
     said = None
     if product is None:
-        st.info("Type a title, drop a photo, or take an example: any of them will do.", icon="👈")
+        st.info(
+            "Type a title, drop a photo, or take an example: any of them will do.",
+            icon=":material/arrow_back:",
+        )
     else:
         with errors_shown():
             is_explained = st.toggle("Say why", value=True)

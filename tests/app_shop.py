@@ -75,7 +75,7 @@ def open_app_shop(home: Path, num_products: int = 24, with_model: bool = True) -
     put_queue_settings(
         shop.store, shop.people["lena"], QueueSettings(overlap_share=0.0, hidden_share=0.0)
     )
-    refresh(shop.store, 1, 0.0)
+    refresh(shop.store, 1)
     return shop
 
 

@@ -108,6 +108,7 @@ def judge(store, workspace, settings, model_version_id, now, watch):
         watch.progress(done, 3)
         if watch.should_stop():
             return
+    watch.checking(1, 1)
     with store.writing() as session:
         session.get(ModelVersion, model_version_id).verdict = {"passed": True}
 

@@ -32,6 +32,7 @@ from mmcore.cli import (
     screen,
     serve_command,
     signals,
+    user_commands,
 )
 from mmcore.errors import MmcoreError, TrainingInterrupted
 
@@ -110,6 +111,7 @@ app.add_typer(class_commands.classes_app, name="classes")
 app.add_typer(queue_commands.queue_app, name="queue")
 app.add_typer(listing, name="products")
 app.add_typer(model_commands.models, name="models")
+app.add_typer(user_commands.users, name="user")
 _add(
     listing,
     "list",

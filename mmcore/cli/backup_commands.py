@@ -32,12 +32,13 @@ def backup(
     Not inside: caches, thumbnails, logs, unfinished trainings, pretrained weights.
     """
     workspace, settings = open_workspace(home)
-    from mmcore.services.backup import Include, backup
+    from mmcore.services.backup import BackupOptions, backup
     from mmcore.services.opening import opened_store
+    from mmcore.services.people import local_actor
 
     with opened_store(workspace, settings) as store, screen.counting("bytes") as show:
-        target, include = file.expanduser().absolute(), Include(photos, models)
-        report = backup(store, workspace, target, include, time.time(), show)
+        options, now = BackupOptions(file.expanduser().absolute(), photos, models), time.time()
+        report = backup(store, local_actor(store, now), workspace, options, now, show)
     for text in report.notes:
         screen.note(text)
     if as_json:
@@ -70,6 +71,7 @@ def restore(
     """Put a backup into a workspace and its database: checked first, whole or not at all."""
     workspace, settings = open_workspace(home)
     from mmcore.services.backup import verify_backup
+    from mmcore.services.people import OPERATOR
     from mmcore.services.restore import RestoreOptions, restore
 
     source = file.expanduser().absolute()
@@ -78,7 +80,7 @@ def restore(
     else:
         if replace:
             confirm(f"replace what is in {workspace.home}?", yes)
-        options = RestoreOptions(replace, force)
+        options = RestoreOptions(OPERATOR, replace, force)
         with screen.counting("bytes") as show:
             report = restore(source, workspace, settings, options, time.time(), show)
         info, kept = report.info, report.kept

@@ -18,9 +18,10 @@ from mmcore.cli.filter_options import (
     Search,
     Split,
 )
+from mmcore.cli.following import follow
 from mmcore.cli.label_commands import Token, token_or_new
 from mmcore.cli.opening import opened_for_me
-from mmcore.cli.options import FLAG, Home, Json, given_text
+from mmcore.cli.options import FLAG, Home, Json, given_text, open_workspace
 from mmcore.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -86,8 +87,9 @@ def label_many(
         confirm(f"give {seen.count:,} products the class {class_code}?", yes)
         request = bulk.BulkRequest(wanted, token_or_new(token), seen.seen, seen.count)
         done = bulk.bulk_label(store, actor, request, class_code, time.time())
+        job = follow(store, actor, *open_workspace(home))  # nobody has checked these labels
     if as_json:
-        screen.print_json(asdict(done))
+        screen.print_json({**asdict(done), "predictions": job})
         return
     others = f", {done.changed_by_others:,} left out: others decided" * bool(done.changed_by_others)
     screen.say(f"{done.count:,} products are labelled {class_code}{others} (act {done.act_id})")

@@ -8,9 +8,10 @@ from rich.table import Table
 
 from mmcore.cli import screen
 from mmcore.cli.confirm import Yes, confirm
+from mmcore.cli.following import follow
 from mmcore.cli.label_commands import Token, token_or_new
 from mmcore.cli.opening import opened_for_me
-from mmcore.cli.options import Home, Json, examples, given_text
+from mmcore.cli.options import Home, Json, examples, given_text, open_workspace
 
 if TYPE_CHECKING:
     from mmcore.services.class_merge import MergePreview
@@ -137,6 +138,7 @@ def merge(
             return
         confirm(f"merge {code} into {into}?", yes)
         result = merge_classes(store, actor, code, into, token_or_new(token), time.time())
+        follow(store, actor, *open_workspace(home))  # nobody has checked the labels they have now
         _show(result, as_json)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmcore.cli import screen
+from mmcore.cli.following import follow
 from mmcore.cli.options import (
     COUNT,
     FLAG,
@@ -117,9 +118,9 @@ def import_csv(
     given = dict(zip(FIELDS, names, strict=True))
     columns = choose_columns(file, separator, given, extra)
     options = catalogue.CsvImport(file, columns, images, separator, replace_all, relabel, seed)
-    report = _import(home, catalogue.import_csv, options)
+    report, job = _import(home, catalogue.import_csv, options)
     mapping = {field: getattr(columns, field) for field in FIELDS}
-    _show(report, issues, as_json, {**mapping, "extra": list(columns.extra)})
+    _show(report, issues, as_json, job, {**mapping, "extra": list(columns.extra)})
 
 
 def import_rakuten(
@@ -144,26 +145,24 @@ def import_rakuten(
 
     check_issues(issues, folder)
     options = catalogue.RakutenImport(folder, part, replace_all, relabel, seed)
-    report = _import(home, catalogue.import_rakuten, options)
-    _show(report, issues, as_json, {})
+    report, job = _import(home, catalogue.import_rakuten, options)
+    _show(report, issues, as_json, job, {})
 
 
 def _import(
     home: Path | None, verb: Callable[..., "ImportReport"], options: object
-) -> "ImportReport":
-    """Return what an import into the chosen workspace did, having shown how far it is."""
+) -> tuple["ImportReport", dict | None]:
+    """Return what an import into the chosen workspace did, and the job that follows it."""
     from mmcore.services.opening import opened_store
-    from mmcore.services.people import LOCAL_NAME, ensure_actor
-    from mmcore.services.predictions import num_unpredicted
+    from mmcore.services.people import local_actor
 
     workspace, settings = open_workspace(home)
     now = time.time()
-    with opened_store(workspace, settings) as store, screen.counting("rows") as show:
-        actor = ensure_actor(store, LOCAL_NAME, "admin", now)
-        report = verb(store, actor, workspace, options, now, show)
-        if num_unpredicted(store):
-            screen.note("the queue can't rank new products yet: python -m mmcore models predict")
-        return report
+    with opened_store(workspace, settings) as store:
+        actor = local_actor(store, now)
+        with screen.progress() as bars:
+            report = verb(store, actor, workspace, options, now, bars.show)
+        return report, follow(store, actor, workspace, settings)
 
 
 def choose_columns(
@@ -186,12 +185,15 @@ def choose_columns(
     return CsvColumns(**chosen, extra=guess.extra)
 
 
-def _show(report: "ImportReport", issues: Path | None, as_json: bool, mapping: dict) -> None:
+def _show(
+    report: "ImportReport", issues: Path | None, as_json: bool, job: dict | None, mapping: dict
+) -> None:
     """Print what was imported; the table of remarks may fail, the import is done all the same."""
     from mmcore.catalog.issues import write_table
 
     if as_json:
-        screen.print_json({**report.to_json(), **({"columns": mapping} if mapping else {})})
+        columns = {"columns": mapping} if mapping else {}
+        screen.print_json({**report.to_json(), **columns, "predictions": job})
     else:
         _show_lines(report, mapping)
     if issues is not None:

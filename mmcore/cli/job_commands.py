@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WATCH_EVERY_S = 0.5
 
-jobs_app = typer.Typer(no_args_is_help=True, help="Look at retrain jobs and cancel them.")
+jobs_app = typer.Typer(no_args_is_help=True, help="Look at jobs (retrains, predictions), cancel.")
 JobId = Annotated[int, typer.Argument(metavar="JOB", help="Number of the job.")]
 
 
@@ -50,11 +50,13 @@ def worker(
     with opened(home) as (store, workspace, settings), stop_on_signal() as is_stopping:
         from mmcore.jobs.context import Surroundings
         from mmcore.jobs.worker import Shift, Worker, WorkerOptions, work
+        from mmcore.services.catching_up import PREDICT, run_predict
         from mmcore.services.jobs import RETRAIN
         from mmcore.services.retraining import run_retrain
 
         around = Surroundings(store, workspace, settings, time.time)
-        found = Worker(around, {RETRAIN: run_retrain}, WorkerOptions(name), is_stopping)
+        runners = {RETRAIN: run_retrain, PREDICT: run_predict}
+        found = Worker(around, runners, WorkerOptions(name), is_stopping)
         shift = Shift(once, None if idle_exit is None else idle_exit * 60)
         screen.err().print(f"worker {found.name} on {workspace.home}")
         num_jobs = work(found, shift, time.time, is_stopping, screen.note)

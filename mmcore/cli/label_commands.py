@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmcore.cli import screen
+from mmcore.cli.following import follow
 from mmcore.cli.opening import opened_for_me
 from mmcore.cli.options import (
     Home,
@@ -18,13 +19,16 @@ from mmcore.cli.options import (
     examples,
     given_path,
     given_text,
+    open_workspace,
 )
 from mmcore.times import local_time
 from mmcore.workspace import check_target
 
 if TYPE_CHECKING:  # the database is opened by the command that needs it, not by --help
     from mmcore.services.annotation_import import AnnotationImport
+    from mmcore.services.people import Actor
     from mmcore.services.undoing import Undone
+    from mmcore.store.engine import Store
 
 SHOWN = 10  # rows or products named on the screen
 
@@ -81,7 +85,9 @@ def undo_act(
     from mmcore.services.undoing import undo
 
     with opened_for_me(home) as (store, actor):
-        _show_undo(undo(store, actor, token_or_new(token), time.time(), act), as_json)
+        result = undo(store, actor, token_or_new(token), time.time(), act)
+        _follow_many(store, actor, result, home)
+    _show_undo(result, as_json)
 
 
 @labels_app.command("redo", epilog=examples("labels redo"))
@@ -92,7 +98,9 @@ def redo_act(
     from mmcore.services.undoing import redo
 
     with opened_for_me(home) as (store, actor):
-        _show_undo(redo(store, actor, token_or_new(token), time.time(), act), as_json)
+        result = redo(store, actor, token_or_new(token), time.time(), act)
+        _follow_many(store, actor, result, home)
+    _show_undo(result, as_json)
 
 
 @labels_app.command("history", epilog=examples("labels history ref-17"))
@@ -194,11 +202,12 @@ def import_file(
     with opened_for_me(home) as (store, actor):
         choices = ImportChoices(overwrite, format)
         report = import_labels(store, actor, file, time.time(), choices)
+        job = follow(store, actor, *open_workspace(home)) if report.changed else None
     if issues is not None:
         write_table(report.issues, issues)
     if as_json:
         rows = [asdict(issue) for issue in report.issues]
-        screen.print_json({**vars(report), "issues": rows})
+        screen.print_json({**vars(report), "issues": rows, "predictions": job})
         return
     _show_import(report)
 
@@ -218,6 +227,12 @@ def _show_import(report: "AnnotationImport") -> None:
         screen.say(f"  line {issue.line}, {issue.product_id}: {issue.reason}")
     if len(report.issues) > SHOWN:
         screen.say(f"  and {len(report.issues) - SHOWN:,} more; --issues FILE writes them all")
+
+
+def _follow_many(store: "Store", actor: "Actor", result: "Undone", home: Path | None) -> None:
+    """Have the labels checked that many products have again; one isn't worth a job of its own."""
+    if result.restored > 1:
+        follow(store, actor, *open_workspace(home))
 
 
 def _show_undo(result: "Undone", as_json: bool) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from mmcore.cli import screen, tables
 from mmcore.cli.confirm import Yes, confirm
+from mmcore.cli.following import follow
 from mmcore.cli.opening import local_actor, opened
 from mmcore.cli.options import Home, Json, examples, given_text
 from mmcore.cli.setting_commands import gate_app
@@ -102,17 +103,22 @@ def activate(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Let a model answer from now on; the one before is archived, and `rollback` goes back."""
-    from mmcore.services import predictions, registry
+    """Let a model answer from now on; the one before is archived, and `rollback` goes back.
+
+    Products that it hasn't seen are predicted by a job afterwards.
+    """
+    from mmcore.services import registry
+    from mmcore.services.models import production_name
 
     with opened(home) as (store, workspace, settings):
-        version = _find(store, workspace, name)
-        confirm(f"let {name} answer from now on?", yes)
-        with screen.counting("predicting") as bar:  # the queue is ordered by what it says
-            predictions.predict_missing(store, workspace, settings, version.id, bar)
+        _find(store, workspace, name)
+        seen = production_name(workspace, settings)
+        confirm(f"let {name} answer from now on, instead of {seen or 'none'}?", yes)
         actor = local_actor(store)
-        done = registry.activate(store, actor, workspace, name, time.time(), reason)
-    _show_switch(done, as_json)
+        consent = registry.Consent(seen or "", reason)
+        done = registry.activate(store, actor, workspace, name, time.time(), consent)
+        job = follow(store, actor, workspace, settings)
+    _show_switch(done, job, as_json)
 
 
 @models.command("rollback", epilog=examples("models rollback --yes"))
@@ -130,14 +136,18 @@ def rollback(
         seen = production_name(workspace, settings)
         confirm(f"go back from {seen or 'nothing'} to the model before it?", yes)
         actor = local_actor(store)
-        done = registry.rollback(store, actor, workspace, time.time(), seen, reason)
-        _show_switch(done, as_json)
-        _catch_up(store, workspace, settings)  # it hasn't seen what came while another answered
+        consent = registry.Consent(seen or "", reason)
+        done = registry.rollback(store, actor, workspace, time.time(), consent)
+        job = follow(store, actor, workspace, settings)  # for what came while another answered
+    _show_switch(done, job, as_json)
 
 
 @models.command("predict", epilog=examples("models predict"))
 def predict(home: Home = None, as_json: Json = False) -> None:
-    """Let the model that answers look at products that came or changed since, for the queue."""
+    """Let the model that answers look at products that came or changed since, for the queue.
+
+    What an import or activation submits as a job, done here and now.
+    """
     with opened(home) as (store, workspace, settings):
         report = _catch_up(store, workspace, settings)
     if as_json:
@@ -166,6 +176,7 @@ def compare(
     from mmcore.errors import NotFoundError
     from mmcore.services import comparison
     from mmcore.services.registry_view import list_versions
+    from mmcore.services.watch import Watch
     from mmcore.store.comparison import ChangeFilter
 
     with opened(home) as (store, workspace, settings):
@@ -174,7 +185,7 @@ def compare(
             raise NotFoundError("there is no candidate to compare; name a model")
         version = _find(store, workspace, name) if name else waiting[0]
         with screen.counting("predicting") as bar:
-            watch = comparison.Watch(progress=bar)
+            watch = Watch(progress=bar)
             result = comparison.judge_candidate(
                 store, workspace, settings, version.id, time.time(), watch
             )
@@ -237,9 +248,14 @@ def _catch_up(
     store: "Store", workspace: "Workspace", settings: "Settings"
 ) -> "PredictionReport | None":
     from mmcore.services.predictions import catch_up
+    from mmcore.services.watch import Watch
 
-    with screen.counting("predicting") as bar:
-        return catch_up(store, workspace, settings, time.time(), bar)
+    with screen.progress() as bars:
+        watch = Watch(
+            progress=lambda done, total: bars.show("predicting", done, total),
+            checking=lambda done, total: bars.show("checking labels", done, total),
+        )
+        return catch_up(store, local_actor(store), workspace, settings, watch)
 
 
 def _find(store: "Store", workspace: "Workspace", name: str) -> "VersionInfo":
@@ -248,9 +264,9 @@ def _find(store: "Store", workspace: "Workspace", name: str) -> "VersionInfo":
     return find_version(store, workspace, name)
 
 
-def _show_switch(done: "Switched", as_json: bool) -> None:
+def _show_switch(done: "Switched", job: dict | None, as_json: bool) -> None:
     if as_json:
-        screen.print_json(asdict(done))
+        screen.print_json({**asdict(done), "predictions": job})
         return
     for text in done.notes:
         screen.note(text)

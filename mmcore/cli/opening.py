@@ -34,6 +34,6 @@ def opened_for_me(home: Path | None) -> Iterator[tuple["Store", "Actor"]]:
 
 def local_actor(store: "Store") -> "Actor":
     """Return the person at the command line: whoever can run it owns the files anyway."""
-    from mmcore.services.people import LOCAL_NAME, ensure_actor
+    from mmcore.services import people
 
-    return ensure_actor(store, LOCAL_NAME, "admin", time.time())
+    return people.local_actor(store, time.time())

@@ -114,7 +114,11 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class ModelSays:
-    """What one model version says about a product, by class code."""
+    """What one model version says about a product, by class code.
+
+    Attributes:
+        suspicion: of the label that the product has now, None where it wasn't checked yet.
+    """
 
     model: str
     stage: str
@@ -126,7 +130,7 @@ class ModelSays:
     image_probability: float | None
     margin: float
     disagreement: float
-    suspicion: float
+    suspicion: float | None
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ def list_products(
 
     Args:
         order: one of ORDERS; those by prediction (suspicion, disagreement, margin, entropy) leave
-            out products that the model hasn't seen.
+            out products that the model hasn't seen; suspicion also unchecked labels.
 
     Raises:
         ConfigError: if the order, the page or its size isn't one.

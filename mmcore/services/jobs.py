@@ -1,4 +1,4 @@
-"""Retrain jobs as people see them: press the button, watch, cancel, look back."""
+"""Jobs as people see them: press the button, watch, cancel, look back."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +50,8 @@ class JobView:
     Attributes:
         is_silent: it is said to be running, but its worker has not been heard of within its
             lease; another attempt will go on.
-        stage: starting, reading photos, training, judging, comparing; "" before the first attempt.
+        stage: of a retrain or of predictions (`retrain_progress.STAGES`, `catching_up.STAGES`); ""
+            before the first attempt.
         done, total: of the stage's own unit (photos, products).
         macro_f1: of the fused answer on val, after the newest epoch; best_macro_f1 of them all.
         eta_s: seconds to the end of the stage; of training: of the phase. None: not known.

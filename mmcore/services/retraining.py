@@ -220,11 +220,18 @@ class _Retrain:
         self.progress.enter("comparing", context.clock())
         context.report(self.progress.fields, is_due=True)
 
-        from mmcore.services.comparison import Watch
+        from mmcore.services.watch import Watch
 
-        def show(done: int, total: int) -> None:
-            self.progress.counted("comparing", done, total, context.clock())
+        def show(stage: str, done: int, total: int) -> None:
+            self.progress.counted(stage, done, total, context.clock())
             context.report(self.progress.fields, is_due=done == total)
+
+        watch = Watch(
+            progress=lambda done, total: show("comparing", done, total),
+            checking=lambda done, total: show("checking labels", done, total),
+            should_stop=context.should_stop,
+            guard=self._still_ours,
+        )
 
         self.parts.judge(
             context.store,
@@ -232,7 +239,7 @@ class _Retrain:
             context.settings,
             version_id,
             context.clock(),
-            Watch(show, context.should_stop, self._still_ours),
+            watch,
         )
         if context.should_stop():
             raise TrainingInterrupted("stopped while comparing the candidate with production")

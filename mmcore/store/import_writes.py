@@ -1,7 +1,7 @@
 """What an import changes, written in bulk: classes, products, labels with their annotations."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,9 @@ from mmcore.store.products import CatalogueFacts, write_facts
 from mmcore.store.tables import Act, Annotation, Lease, Product, ProductClass
 
 MANY = 1_000  # changes that make the planner's statistics worth renewing
+PIECE = 5_000  # products between two reports of how far it is
+
+Count = Callable[[int], None]
 _IMPORT_LOCK = 7_291_947  # any number, the same in every process; not that of the migrations
 _product, _class, _annotation = Product.__table__, ProductClass.__table__, Annotation.__table__
 
@@ -101,20 +104,24 @@ def lock_imports(session: Session) -> None:
 
 
 def write_import(
-    session: Session, plan: ImportPlan, act: ImportAct
+    session: Session, plan: ImportPlan, act: ImportAct, count: Count
 ) -> tuple[int, Mapping[str, str]]:
     """Return the id of the act, and the labels left alone because they changed meanwhile.
 
     These are the shop's product id -> code of its class now, "" without one.
+
+    Args:
+        count: called with the number of changes just written; `plan.num_changes` in all.
     """
     ids = _add_classes(session, plan.classes)
     who = _add_act(session, act)
     # what takes longest comes first: nobody waits for rows that only this transaction sees
-    _add_products(session, plan.new, ids, who)
+    _add_products(session, plan.new, ids, who, count)
     _change_classes(session, plan.classes)
     late = _lock_products(session, plan)
-    _update_products(session, plan, act.now)
+    _update_products(session, plan, act.now, count)
     _change_labels(session, [c for c in plan.labels if c.id not in late], ids, who)
+    count(len(plan.labels))
     write_facts(session, plan.facts)
     _refresh_statistics(session, plan)
     return who.act_id, dict(late.values())
@@ -193,7 +200,11 @@ def _add_act(session: Session, act: ImportAct) -> _Who:
 
 
 def _add_products(
-    session: Session, new: Sequence[dict[str, Any]], ids: Mapping[str, int], who: _Who
+    session: Session,
+    new: Sequence[dict[str, Any]],
+    ids: Mapping[str, int],
+    who: _Who,
+    count: Count,
 ) -> None:
     if not new:
         return
@@ -205,7 +216,10 @@ def _add_products(
         row["class_id"] = ids[label] if label else None
         row["version"] = 1 if label else 0
         rows.append(row)
-    bulk_insert(session.connection(), _product, rows)
+    for start in range(0, len(rows), PIECE):
+        piece = rows[start : start + PIECE]
+        bulk_insert(session.connection(), _product, piece)
+        count(len(piece))
     is_new = (_product.c.id > last) & _product.c.class_id.is_not(None)
     _annotate(session, who, is_new, literal(None, _annotation.c.class_before_id.type))
 
@@ -228,14 +242,16 @@ def _annotate(
     session.execute(insert(_annotation).from_select(list(values), rows))
 
 
-def _update_products(session: Session, plan: ImportPlan, now: float) -> None:
+def _update_products(session: Session, plan: ImportPlan, now: float, count: Count) -> None:
     for rows in (plan.changed, plan.texts):
         forget_changed(session, rows)  # no answer outlives the text or photo it was given to
         _update_rows(session, _product, rows)
+        count(len(rows))
     if plan.removed:
         gone = is_one_of(session, _product.c.id, plan.removed)
         session.execute(update(_product).where(gone).values(removed_at=now))
         session.execute(delete(Lease).where(is_one_of(session, Lease.product_id, plan.removed)))
+        count(len(plan.removed))
 
 
 def _change_labels(

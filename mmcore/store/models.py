@@ -65,6 +65,19 @@ def find_production(session: Session) -> ModelVersion | None:
     return session.scalar(select(ModelVersion).where(ModelVersion.stage == PRODUCTION))
 
 
+def is_production_kept(session: Session, version_id: int) -> bool:
+    """Return whether a version is in production, and keep it there until the transaction ends.
+
+    What is written for the model that answers is written after this, in the same transaction: an
+    activation comes before it, and is seen here, or waits for it.
+    """
+    is_it = select(ModelVersion.id).where(
+        ModelVersion.id == version_id, ModelVersion.stage == PRODUCTION
+    )
+    # SQLite has let in one writer only; on PostgreSQL pieces don't wait for one another
+    return session.scalar(is_it.with_for_update(read=True)) is not None
+
+
 def check_fence(session: Session, job_id: int, attempt: int | None) -> None:
     """Refuse a write of a worker whose job was taken over, cancelled or ended.
 

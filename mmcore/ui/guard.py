@@ -35,13 +35,13 @@ def enter(key: str) -> Desk:
     try:
         desk = open_desk()
     except MmcoreError as error:
-        st.error(str(error), icon="⛔")
+        st.error(str(error), icon=":material/block:")
         st.stop()
     if not may(desk.actor, screen.role):
         st.warning(
             f"**{screen.title}** needs the role {screen.role}; {desk.actor.name} is "
             f"{desk.actor.role}. Ask an admin to change the role on the Team screen.",
-            icon="🔒",
+            icon=":material/lock:",
         )
         st.stop()
     return desk

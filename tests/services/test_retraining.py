@@ -67,7 +67,7 @@ def test_a_retrain_ends_as_one_candidate_with_its_snapshot(whole):
 
 def test_the_last_progress_tells_the_whole_story(whole):
     seen = whole.job.progress
-    assert (seen["stage"], seen["done"], seen["total"]) == ("comparing", 3, 3)
+    assert (seen["stage"], seen["done"], seen["total"]) == ("checking labels", 1, 1)
     assert (seen["phase"], seen["num_phases"], seen["epoch"]) == (2, 2, 2)
     assert (seen["num_train"], seen["num_val"], seen["num_test"]) == (36, 18, 18)
     assert 0 <= seen["macro_f1"] <= seen["best_macro_f1"] <= 1 and seen["loss"] > 0
@@ -104,7 +104,7 @@ def test_progress_never_goes_back(shop, monkeypatch):
     order = [
         (p["stage_number"], p.get("phase", 0), p.get("epoch", 0), p.get("step", 0)) for p in seen
     ]
-    assert order == sorted(order) and len(set(order)) == 1 + 1 + 5 * 2 + 3
+    assert order == sorted(order) and len(set(order)) == 1 + 1 + 5 * 2 + 4
     assert {p["stage"] for p in seen} == set(tiny_shop.STAGES)
     assert all(p["eta_s"] is None or p["eta_s"] >= 0 for p in seen)
     photos = [p["done"] for p in seen if p["stage"] == "reading photos"]

@@ -4,7 +4,8 @@ from sqlalchemy import select
 from store_rows import add_products
 
 from mmcore.photos import PhotoStore
-from mmcore.services.backup import Include, backup
+from mmcore.services.backup import BackupOptions, backup
+from mmcore.services.people import OPERATOR
 from mmcore.settings import Settings
 from mmcore.store.engine import Store, sqlite_url
 from mmcore.store.migrate import migrate
@@ -43,6 +44,6 @@ def good_backup(folder):
     migrate(store)
     add_products(store, 3)
     PhotoStore(workspace.photos).add(b"photo" * 100)
-    path = backup(store, workspace, folder / "b", Include(), NOW).target
+    path = backup(store, OPERATOR, workspace, BackupOptions(folder / "b"), NOW).target
     store.close()
     return path.read_bytes()

@@ -14,7 +14,7 @@ NOW = 1_000.0
 
 def fake_queue(monkeypatch, calls):
     module = types.ModuleType("mmcore.services.queue")
-    module.refresh = lambda store, version_id, now: calls.append((version_id, now))
+    module.refresh = lambda store, version_id: calls.append(version_id)
     monkeypatch.setitem(sys.modules, "mmcore.services.queue", module)
     monkeypatch.setattr(sys.modules["mmcore.services"], "queue", module, raising=False)
 

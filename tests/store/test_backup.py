@@ -18,10 +18,11 @@ from model_folders import make_model
 from sqlalchemy import insert, select, text
 from store_rows import add_classes, add_predictions, add_products, add_version
 
-from mmcore.errors import BackupError
+from mmcore.errors import BackupError, RefusedError
 from mmcore.photos import PhotoStore
-from mmcore.services.backup import Include, backup, verify_backup
+from mmcore.services.backup import BackupOptions, backup, verify_backup
 from mmcore.services.opening import open_store
+from mmcore.services.people import OPERATOR, Actor
 from mmcore.services.restore import RestoreOptions, restore
 from mmcore.store.copying import check_sqlite, copy_sqlite
 from mmcore.store.engine import Store, sqlite_url
@@ -84,7 +85,7 @@ def full(store, workspace):
 @pytest.fixture
 def saved(full, workspace, tmp_path):
     """Return the path of a backup of the full store."""
-    return backup(full, workspace, tmp_path / "b.rayon", Include(), NOW).target
+    return backup(full, OPERATOR, workspace, BackupOptions(tmp_path / "b.rayon"), NOW).target
 
 
 # -- round trip ----------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ def saved(full, workspace, tmp_path):
 def test_everything_comes_back_in_a_new_workspace(full, workspace, saved, tmp_path):
     """From SQLite and from PostgreSQL, into SQLite."""
     other = Workspace(tmp_path / "other")
-    report = restore(saved, other, settings_of(other), RestoreOptions(), NOW)
+    report = restore(saved, other, settings_of(other), RestoreOptions(OPERATOR), NOW)
     assert report.kept is None and report.info.counts()["annotations"] == 1
     store = open_store(other, settings_of(other))
     assert everything(store) == everything(full)
@@ -118,8 +119,8 @@ def test_everything_comes_back_in_the_database_it_came_from(full, workspace, sav
     full.close()
     settings = settings_of(workspace, url)
     with pytest.raises(BackupError, match="isn't empty; choose another.*--replace"):
-        restore(saved, workspace, settings, RestoreOptions(), NOW)
-    report = restore(saved, workspace, settings, RestoreOptions(replace=True), NOW)
+        restore(saved, workspace, settings, RestoreOptions(OPERATOR), NOW)
+    report = restore(saved, workspace, settings, RestoreOptions(OPERATOR, replace=True), NOW)
     assert report.kept is not None and report.kept.is_dir()
     store = Store(url)
     assert everything(store) == before
@@ -135,22 +136,24 @@ def test_a_sqlite_backup_moves_to_postgresql(empty_url, tmp_path, workspace):
     source = Store(sqlite_url(workspace.database_file))
     migrate(source)
     products = add_products(source, 2)
-    path = backup(source, workspace, tmp_path / "b.rayon", Include(), NOW).target
+    path = backup(source, OPERATOR, workspace, BackupOptions(tmp_path / "b.rayon"), NOW).target
     before = everything(source)
     source.close()
     other = Workspace(tmp_path / "other")
-    restore(path, other, settings_of(other, empty_url), RestoreOptions(), NOW)
+    restore(path, other, settings_of(other, empty_url), RestoreOptions(OPERATOR), NOW)
     target = Store(empty_url)
     assert everything(target) == before and products
     target.close()
 
 
 def test_photos_and_models_may_be_left_out_and_stay_where_they_are(full, workspace, tmp_path):
-    small = backup(full, workspace, tmp_path / "s.rayon", Include(False, False), NOW)
+    small = backup(
+        full, OPERATOR, workspace, BackupOptions(tmp_path / "s.rayon", False, False), NOW
+    )
     assert not any(p.name.startswith(("photos", "models")) for p in small.info.parts)
     url, kept = full.url, files(workspace)
     full.close()
-    options = RestoreOptions(replace=True)
+    options = RestoreOptions(OPERATOR, replace=True)
     restore(small.target, workspace, settings_of(workspace, url), options, NOW)
     assert files(workspace) == kept
 
@@ -177,9 +180,9 @@ def test_the_manifest_tells_what_is_inside(full, saved):
 def test_a_backup_never_overwrites(full, workspace, saved, tmp_path):
     before = saved.read_bytes()
     with pytest.raises(BackupError, match="exists; choose another name"):
-        backup(full, workspace, saved, Include(), NOW)
+        backup(full, OPERATOR, workspace, BackupOptions(saved), NOW)
     with pytest.raises(BackupError, match="folder .*nowhere doesn't exist"):
-        backup(full, workspace, tmp_path / "nowhere" / "b", Include(), NOW)
+        backup(full, OPERATOR, workspace, BackupOptions(tmp_path / "nowhere" / "b"), NOW)
     assert saved.read_bytes() == before
 
 
@@ -189,7 +192,7 @@ def test_what_is_damaged_or_strange_in_the_workspace_is_told_or_left_out(full, w
     (workspace.photos / "README").write_text("x")
     (workspace.models / "m1" / ".DS_Store").write_text("x")
     (workspace.models / ".m9.0123").mkdir()
-    report = backup(full, workspace, tmp_path / "b", Include(), NOW)
+    report = backup(full, OPERATOR, workspace, BackupOptions(tmp_path / "b"), NOW)
     assert report.notes == (f"photo {key[:12]} is damaged on the disk; it went in as it is",)
     names = [part.name for part in report.info.parts]
     assert not any("DS_Store" in n or "README" in n or ".m9" in n for n in names)
@@ -233,7 +236,7 @@ def test_every_label_acknowledged_before_it_began_is_in_it(store, workspace, tmp
     saved = []
     for i in range(2):
         began = time.time()
-        report = backup(store, workspace, tmp_path / f"b{i}", Include(), NOW)
+        report = backup(store, OPERATOR, workspace, BackupOptions(tmp_path / f"b{i}"), NOW)
         saved.append((began, time.time(), report.target))
     stop.set()
     acknowledged = [pair for _ in writers for pair in results.get(timeout=60)]
@@ -242,7 +245,7 @@ def test_every_label_acknowledged_before_it_began_is_in_it(store, workspace, tmp
     assert [writer.exitcode for writer in writers] == [0] * 4
     for began, ended, path in saved:
         other = Workspace(tmp_path / f"home-of-{path.name}")
-        restore(path, other, settings_of(other), RestoreOptions(), NOW)
+        restore(path, other, settings_of(other), RestoreOptions(OPERATOR), NOW)
         assert check_sqlite(other.database_file)["product"] == 300
         found = Store(sqlite_url(other.database_file))
         with found.reading() as session:
@@ -278,12 +281,14 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from mmcore.errors import MmcoreError
-from mmcore.services.backup import Include, backup
+from mmcore.services.backup import BackupOptions, backup
+from mmcore.services.people import OPERATOR
 from mmcore.store.engine import Store
 from mmcore.workspace import Workspace
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]),) * 2)
 try:
-    backup(Store(sys.argv[1]), Workspace(Path(sys.argv[2])), Path(sys.argv[3]), Include(), 0.0)
+    options = BackupOptions(Path(sys.argv[3]))
+    backup(Store(sys.argv[1]), OPERATOR, Workspace(Path(sys.argv[2])), options, 0.0)
 except MmcoreError as error:
     print(error)
 """
@@ -319,13 +324,20 @@ def test_a_backup_that_came_out_wrong_is_not_kept(full, workspace, tmp_path, mon
         lambda archive, part: (_ for _ in ()).throw(BackupError("not what was packed")),
     )
     with pytest.raises(BackupError, match="not what was packed"):
-        backup(full, workspace, tmp_path / "out" / "b", Include(), NOW)
+        backup(full, OPERATOR, workspace, BackupOptions(tmp_path / "out" / "b"), NOW)
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_progress_reaches_its_end(full, workspace, tmp_path):
     seen = []
-    backup(full, workspace, tmp_path / "b", Include(), NOW, lambda *pair: seen.append(pair))
+    backup(
+        full,
+        OPERATOR,
+        workspace,
+        BackupOptions(tmp_path / "b"),
+        NOW,
+        lambda *pair: seen.append(pair),
+    )
     assert seen[-1][0] == seen[-1][1] and all(done <= total for done, total in seen)
 
 
@@ -333,3 +345,14 @@ def test_the_manifest_is_plain_json(saved):
     with zipfile.ZipFile(saved) as archive:
         data = json.loads(archive.read("MANIFEST.json"))
     assert data["format"] == 1 and data["rows"]["product"] == 5
+
+
+def test_below_admin_nobody_takes_everything_away_or_puts_it_back(full, workspace, saved):
+    lead = Actor(1, "lea", "lead")
+    target = saved.parent / "mine.rayon"
+    with pytest.raises(RefusedError, match="lea is lead, this needs admin"):
+        backup(full, lead, workspace, BackupOptions(target), NOW)
+    assert not target.exists()
+    with pytest.raises(RefusedError, match="lea is lead, this needs admin"):
+        restore(saved, workspace, settings_of(workspace), RestoreOptions(lead, replace=True), NOW)
+    assert not list(workspace.home.glob("before-restore-*"))

@@ -8,6 +8,7 @@ from backup_content import NOW, good_backup, settings_of
 from mmcore.errors import BackupError, StoreError
 from mmcore.services.backup import verify_backup
 from mmcore.services.backup_file import BackupWriter, Part, is_part_name, write_backup
+from mmcore.services.people import OPERATOR
 from mmcore.services.restore import RestoreOptions, restore
 from mmcore.store.migrate import newest_revision
 from mmcore.workspace import Workspace
@@ -22,7 +23,7 @@ def refused(path, tmp_path, match):
     other = Workspace(tmp_path / "untouched")
     for act in (
         lambda: verify_backup(path),
-        lambda: restore(path, other, settings_of(other), RestoreOptions(), NOW),
+        lambda: restore(path, other, settings_of(other), RestoreOptions(OPERATOR), NOW),
     ):
         with pytest.raises(BackupError, match=match):
             act()
@@ -114,7 +115,7 @@ def test_a_newer_backup_is_refused(good, tmp_path):
     path = sealed(tmp_path / "b", {"rayon.db": b""}, revision="ffff")
     other = Workspace(tmp_path / "other")
     with pytest.raises(BackupError, match="newer version of Rayon .tables ffff.; update Rayon"):
-        restore(path, other, settings_of(other), RestoreOptions(), NOW)
+        restore(path, other, settings_of(other), RestoreOptions(OPERATOR), NOW)
 
 
 def test_a_database_inside_that_is_damaged_or_has_lost_rows(good, tmp_path):
@@ -125,9 +126,9 @@ def test_a_database_inside_that_is_damaged_or_has_lost_rows(good, tmp_path):
     settings = settings_of(other)
     torn = sealed(tmp_path / "torn", {"rayon.db": database[:8192] + bytes(4096) + database[12288:]})
     with pytest.raises(StoreError, match="is damaged"):
-        restore(torn, other, settings, RestoreOptions(), NOW)
+        restore(torn, other, settings, RestoreOptions(OPERATOR), NOW)
     short = sealed(tmp_path / "short", {"rayon.db": database}, rows={"product": 4})
     with pytest.raises(BackupError, match="table product has 3 rows, its manifest says 4"):
-        restore(short, other, settings, RestoreOptions(), NOW)
+        restore(short, other, settings, RestoreOptions(OPERATOR), NOW)
     assert not other.database_file.exists()
     assert [p.name for p in other.home.glob(".restore-*")] == []

@@ -136,10 +136,12 @@ def test_activating_archives_the_one_before_and_tells_who_when_why(
     store, workspace, lead, abc, refreshed
 ):
     assert registry.activate(store, lead, workspace, "a", NOW + 10).before is None
-    done = registry.activate(store, lead, workspace, "b", NOW + 20, reason="better")
+    done = registry.activate(
+        store, lead, workspace, "b", NOW + 20, registry.Consent(reason="better")
+    )
     assert (done.before, done.has_changed) == ("a", True)
     assert stages(store) == {"a": "archived", "b": "production", "c": "candidate"}
-    assert refreshed == [(abc["a"], NOW + 10), (abc["b"], NOW + 20)]
+    assert refreshed == [abc["a"], abc["b"]]
     history = {v.name: v.changes for v in list_versions(store, workspace)}
     told = [(e.act, e.stage_before, e.stage, e.who, e.reason, e.at) for e in history["a"]]
     assert told == [
@@ -178,9 +180,11 @@ def test_what_the_gate_refused_needs_a_reason(store, workspace, lead, abc):
     check = {"sentence": "class 10 fell by 0.20", "passed": False}
     set_verdict(store, "a", {"passed": False, "against": None, "checks": [check]})
     with pytest.raises(RefusedError, match="gate said no to a: class 10 fell by 0.20; give a rea"):
-        registry.activate(store, lead, workspace, "a", NOW, reason="  ")
+        registry.activate(store, lead, workspace, "a", NOW, registry.Consent(reason="  "))
     assert in_production(store) == []
-    registry.activate(store, lead, workspace, "a", NOW, reason="class 10 is going away")
+    registry.activate(
+        store, lead, workspace, "a", NOW, registry.Consent(reason="class 10 is going away")
+    )
     assert in_production(store) == ["a"]
 
 
@@ -242,13 +246,25 @@ def test_simultaneous_activations_leave_one_production(store, workspace, lead, a
 # -- rolling back --------------------------------------------------------------------------------
 
 
+def test_a_click_on_a_screen_that_is_old_activates_nothing(store, workspace, lead, abc, refreshed):
+    """Two leads look at the same page; one activates b, the other wants c instead of a."""
+    registry.activate(store, lead, workspace, "a", NOW, registry.Consent(seen=""))
+    registry.activate(store, lead, workspace, "b", NOW, registry.Consent(seen="a"))
+    for seen in ("a", ""):
+        with pytest.raises(StaleWriteError, match="b is in production by now, not .*look again"):
+            registry.activate(store, lead, workspace, "c", NOW, registry.Consent(seen=seen))
+    assert refreshed == [abc["a"], abc["b"]]
+    twice = registry.activate(store, lead, workspace, "b", NOW, registry.Consent(seen="a"))
+    assert not twice.has_changed, "a second click on the same button"
+
+
 def test_rolling_back_again_goes_back_further(store, workspace, lead, abc, refreshed):
     for i, name in enumerate("abc"):
         registry.activate(store, lead, workspace, name, NOW + i)
     done = registry.rollback(store, lead, workspace, NOW + 5)
     assert (done.before, done.name) == ("c", "b") and in_production(store) == ["b"]
     assert registry.rollback(store, lead, workspace, NOW + 6).name == "a"
-    assert refreshed[-2:] == [(abc["b"], NOW + 5), (abc["a"], NOW + 6)]
+    assert refreshed[-2:] == [abc["b"], abc["a"]]
     with pytest.raises(RefusedError, match="no model before a to go back to"):
         registry.rollback(store, lead, workspace, NOW + 7)
     assert stages(store) == {"a": "production", "b": "archived", "c": "archived"}
@@ -272,9 +288,9 @@ def test_a_model_activated_again_is_rolled_back_to_the_one_between(store, worksp
 def test_a_second_click_on_rollback_changes_nothing(store, workspace, lead, abc):
     for name in "abc":
         registry.activate(store, lead, workspace, name, NOW)
-    registry.rollback(store, lead, workspace, NOW, seen="c")
+    registry.rollback(store, lead, workspace, NOW, registry.Consent(seen="c"))
     with pytest.raises(StaleWriteError, match="b is in production by now, not c"):
-        registry.rollback(store, lead, workspace, NOW, seen="c")
+        registry.rollback(store, lead, workspace, NOW, registry.Consent(seen="c"))
     assert in_production(store) == ["b"]
 
 

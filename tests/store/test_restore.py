@@ -12,6 +12,7 @@ from mmcore.errors import BackupError
 from mmcore.photos import PhotoStore
 from mmcore.services import restore_swap
 from mmcore.services.opening import open_store
+from mmcore.services.people import OPERATOR
 from mmcore.services.restore import RestoreOptions, restore
 from mmcore.store.engine import Store, sqlite_url
 from mmcore.store.tables import Lease, Product
@@ -58,7 +59,7 @@ def is_as_it_was(workspace, before):
 def test_a_restore_killed_between_any_two_renames_never_happened(old, monkeypatch):
     workspace, before, path = old
     settings = settings_of(workspace)
-    real, options = restore_swap.os.replace, RestoreOptions(replace=True)
+    real, options = restore_swap.os.replace, RestoreOptions(OPERATOR, replace=True)
     for survivors in range(20):
         calls = []
 
@@ -96,10 +97,10 @@ def test_a_workspace_that_somebody_has_open_is_not_restored(old):
     with holder.engine.connect() as connection:
         connection.execute(select(Lease.product_id))
         with pytest.raises(BackupError, match="is in use .another process has .*rayon.db open"):
-            restore(path, workspace, settings, RestoreOptions(replace=True), NOW)
+            restore(path, workspace, settings, RestoreOptions(OPERATOR, replace=True), NOW)
     holder.close()
     assert is_as_it_was(workspace, before)
-    restore(path, workspace, settings, RestoreOptions(replace=True), NOW)
+    restore(path, workspace, settings, RestoreOptions(OPERATOR, replace=True), NOW)
 
 
 def test_a_database_in_use_on_the_server_is_not_restored(store, workspace, good, tmp_path):
@@ -107,10 +108,10 @@ def test_a_database_in_use_on_the_server_is_not_restored(store, workspace, good,
         pytest.skip("told by the test above")
     (tmp_path / "b").write_bytes(good)
     add_products(store, 2)
-    settings, options = settings_of(workspace, store.url), RestoreOptions(replace=True)
+    settings, options = settings_of(workspace, store.url), RestoreOptions(OPERATOR, replace=True)
     with pytest.raises(BackupError, match="is in use .* other connections"):
         restore(tmp_path / "b", workspace, settings, options, NOW)
-    forced = RestoreOptions(replace=True, force=True)
+    forced = RestoreOptions(OPERATOR, replace=True, force=True)
     restore(tmp_path / "b", workspace, settings, forced, NOW)
     with store.reading() as session:
         assert len(session.scalars(select(Product.id)).all()) == 3
@@ -128,7 +129,7 @@ def test_who_opens_it_in_the_last_moment_stops_the_restore(old, monkeypatch):
 
     monkeypatch.setattr("mmcore.services.restore.require_space", open_it)
     with pytest.raises(BackupError, match="another process has just opened"):
-        restore(path, workspace, settings, RestoreOptions(replace=True), NOW)
+        restore(path, workspace, settings, RestoreOptions(OPERATOR, replace=True), NOW)
     holders[0].close()
     holders[0].engine.dispose()
     assert is_as_it_was(workspace, before)
@@ -139,5 +140,7 @@ def test_a_disk_that_is_too_small_is_told_before(old, monkeypatch):
     usage = shutil.disk_usage(workspace.home)._replace(free=10**6)
     monkeypatch.setattr("mmcore.services.restore_checks.shutil.disk_usage", lambda path: usage)
     with pytest.raises(BackupError, match="0.0 GB free, restoring needs 0.1"):
-        restore(path, workspace, settings_of(workspace), RestoreOptions(replace=True), NOW)
+        restore(
+            path, workspace, settings_of(workspace), RestoreOptions(OPERATOR, replace=True), NOW
+        )
     assert is_as_it_was(workspace, before)

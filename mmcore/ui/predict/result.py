@@ -30,7 +30,7 @@ def show_answer(desk: Desk, model: str, product, is_explained: bool) -> Answer:
     """
     runtime = runtime_of(desk, model)
     said = answer(runtime, product)
-    icon = {True: "✅", False: "⚡", None: "➖"}[said.is_agreed]
+    icon = {True: "✓", False: "≠", None: "–"}[said.is_agreed]
     st.text(f"{icon} {said.agreement}  ·  model {said.model}")
     draw_answers(said, f"p.answers.{model}", _why(runtime, product, said) if is_explained else None)
     for problem in said.problems:

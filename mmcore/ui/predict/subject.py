@@ -115,7 +115,7 @@ def _take_example(desk: Desk) -> None:
     try:
         _fill(desk, product_detail(desk.store, wanted))
     except MmcoreError as error:
-        st.error(str(error), icon="⚠️")
+        st.error(str(error), icon=":material/warning:")
 
 
 def _fill(desk: Desk, product: ProductDetail) -> None:

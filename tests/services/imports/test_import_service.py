@@ -77,13 +77,32 @@ def test_classes_are_ordered_and_named(shop, store):
     assert catalogue.classes[:2] == (names[1], names[0])
 
 
-def test_progress_ends_at_the_end(shop):
+def test_each_stage_tells_how_far_it_is_and_ends_at_its_end(shop):
     calls = []
-    shop(
-        HEADER + "".join(f"{i},a b,,,\n" for i in range(1000)), progress=lambda *a: calls.append(a)
-    )
-    assert calls == sorted(calls) and len(calls) <= 202
-    assert calls[-1] == (1001, 1001)
+    text = HEADER + "".join(f"{i},a b {i},,,x\n" for i in range(1000))
+    shop(text, progress=lambda *call: calls.append(call))
+    stages = {stage: [call[1:] for call in calls if call[0] == stage] for stage, *_ in calls}
+    assert list(stages) == ["reading rows", "comparing", "writing"], "in their order"
+    for stage, told in stages.items():
+        assert told == sorted(told) and told[-1][0] == told[-1][1], stage
+    assert stages["reading rows"][-1] == (1001, 1001) and len(stages["reading rows"]) <= 202
+    assert stages["comparing"] == [(i, 4) for i in range(5)]
+    assert stages["writing"][0] == (0, 1001) and stages["writing"][-1] == (1001, 1001)
+
+
+def test_writing_is_told_in_pieces_and_not_at_all_where_nothing_changes(shop, monkeypatch):
+    monkeypatch.setattr("mmcore.store.import_writes.PIECE", 100)
+    calls = []
+    text = HEADER + "".join(f"{i},a b {i},,,x\n" for i in range(1000))
+    shop(text, progress=lambda *call: calls.append(call))
+    told = [done for stage, done, _ in calls if stage == "writing"]
+    assert set(range(0, 1001, 100)) <= set(told)
+    calls.clear()
+    shop(text, progress=lambda *call: calls.append(call))
+    assert {stage for stage, *_ in calls} == {"reading rows", "comparing"}
+    changed = text.replace(",x", ",y").replace("a b 7,", "a c 7,")
+    shop(changed, progress=lambda *call: calls.append(call))
+    assert calls[-1][0] == "writing" and calls[-1][1] == calls[-1][2] > 1000
 
 
 # --- again, and more
