@@ -27,6 +27,7 @@ LEVELS = (
         "memory",
         "holding",
         "results",
+        "times",
         "weight_files",
     },
     {"catalog", "store"},

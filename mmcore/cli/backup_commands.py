@@ -1,7 +1,6 @@
 """Commands that keep a workspace safe: backup, restore."""
 
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,14 +8,20 @@ import typer
 
 from mmcore.cli import screen
 from mmcore.cli.confirm import Yes, confirm
-from mmcore.cli.options import Home, Json, open_workspace
+from mmcore.cli.options import Home, Json, given_path, open_workspace
+from mmcore.times import local_time
 
 if TYPE_CHECKING:
     from mmcore.services.backup_file import BackupInfo
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="Where to write it; must not exist yet.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            parser=given_path, metavar="FILE", help="Where to write it; must not exist yet."
+        ),
+    ],
     home: Home = None,
     photos: Annotated[bool, typer.Option(help="Put the photos in, too.")] = True,
     models: Annotated[bool, typer.Option(help="Put the model folders in, too.")] = True,
@@ -41,11 +46,13 @@ def backup(
         screen.print_json({**data, "notes": list(report.notes)})
         return
     size = f"{report.num_bytes / 1e6:,.1f} MB"
-    screen.out().print(screen.plain(f"{report.target}: {size}, {_contents(report.info)}"))
+    screen.say(f"{report.target}: {size}, {_contents(report.info)}")
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(parser=given_path, metavar="FILE", help="A file that `backup` wrote.")
+    ],
     home: Home = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only read the file and say what it holds.")
@@ -81,11 +88,11 @@ def restore(
         done = {"file": str(source), "restored": not check, "kept": kept and str(kept)}
         screen.print_json({**done, **_facts(info)})
         return
-    at = f"{datetime.fromtimestamp(info.created_at):%Y-%m-%d %H:%M}"
+    at = local_time(info.created_at)
     what = "holds" if check else f"is restored to {workspace.home}:"
-    screen.out().print(screen.plain(f"backup of {at} {what} {_contents(info)}"))
+    screen.say(f"backup of {at} {what} {_contents(info)}")
     if kept:
-        screen.out().print(screen.plain(f"what was there before is in {kept}: delete it in time"))
+        screen.say(f"what was there before is in {kept}: delete it in time")
 
 
 def _facts(info: "BackupInfo") -> dict:

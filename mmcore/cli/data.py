@@ -16,12 +16,11 @@ from mmcore.cli.options import (
     Home,
     Json,
     check_input,
+    check_issues,
     given_path,
     given_text,
     open_workspace,
 )
-from mmcore.errors import ConfigError
-from mmcore.workspace import check_target
 
 if TYPE_CHECKING:  # pandas and torch are loaded by the command that needs them, not by --help
     from mmcore.catalog.csv_columns import CsvColumns
@@ -114,7 +113,7 @@ def import_csv(
 
     check_input(file)
     check_input(images)
-    _check_issues(issues, file)
+    check_issues(issues, file)
     names = (product_id, title, description, image, label, group, split)
     given = dict(zip(FIELDS, names, strict=True))
     columns = choose_columns(file, separator, given, extra)
@@ -144,7 +143,7 @@ def import_rakuten(
     """Import the Rakuten France challenge: X_train_update.csv, Y_train_CVw08PX.csv, images/."""
     from mmcore.services import catalogue
 
-    _check_issues(issues, folder)
+    check_issues(issues, folder)
     options = catalogue.RakutenImport(folder, part, replace_all, relabel, seed)
     report, job = _import(home, catalogue.import_rakuten, options)
     _show(report, issues, as_json, job, {})
@@ -184,15 +183,6 @@ def choose_columns(
     }
     chosen = {**guessed, **{field: name or None for field, name in named.items()}}
     return CsvColumns(**chosen, extra=guess.extra)
-
-
-def _check_issues(issues: Path | None, source: Path) -> None:
-    """Refuse a table of remarks that couldn't be written, before hours may be spent."""
-    if issues is None:
-        return
-    check_target(issues)
-    if issues.resolve() == source.resolve():
-        raise ConfigError(f"{issues} is what is imported; write --issues to another file")
 
 
 def _show(

@@ -2,16 +2,14 @@
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmcore.cli import screen
-from mmcore.cli.options import Home, Json, open_workspace
+from mmcore.cli.opening import local_actor, opened
+from mmcore.cli.options import Home, Json, examples
 from mmcore.cli.signals import stop_on_signal
 from mmcore.config import BACKBONES, PRESETS, WEIGHTS
 from mmcore.errors import MmcoreError
@@ -19,8 +17,6 @@ from mmcore.errors import MmcoreError
 if TYPE_CHECKING:
     from mmcore.jobs.local import LocalBackend
     from mmcore.services.jobs import JobView
-    from mmcore.services.people import Actor
-    from mmcore.settings import Settings
     from mmcore.store.engine import Store
     from mmcore.workspace import Workspace
 
@@ -32,16 +28,6 @@ JobId = Annotated[int, typer.Argument(metavar="JOB", help="Number of the job.")]
 
 class JobEndedBadly(MmcoreError):
     """The job that was waited for failed or was cancelled."""
-
-
-@contextmanager
-def opened(home: Path | None) -> Iterator[tuple["Workspace", "Settings", "Store"]]:
-    """Give the chosen workspace, this machine's settings and the workspace's store."""
-    workspace, settings = open_workspace(home)
-    from mmcore.services.opening import opened_store
-
-    with opened_store(workspace, settings) as store:
-        yield workspace, settings, store
 
 
 def worker(
@@ -61,7 +47,7 @@ def worker(
     """Run jobs until told to end (Ctrl-C or SIGTERM: the job goes back to the queue)."""
     if nice and hasattr(os, "nice"):
         os.nice(nice)
-    with opened(home) as (workspace, settings, store), stop_on_signal() as is_stopping:
+    with opened(home) as (store, workspace, settings), stop_on_signal() as is_stopping:
         from mmcore.jobs.context import Surroundings
         from mmcore.jobs.worker import Shift, Worker, WorkerOptions, work
         from mmcore.services.catching_up import PREDICT, run_predict
@@ -108,7 +94,7 @@ def retrain(
     as_json: Json = False,
 ) -> None:
     """Submit a retrain on the labels as they are; a worker is started where none is running."""
-    with opened(home) as (workspace, settings, store):
+    with opened(home) as (store, workspace, settings):
         from mmcore.jobs.local import LocalBackend
         from mmcore.services import jobs
         from mmcore.services.retrain_choices import RetrainChoices
@@ -125,7 +111,7 @@ def retrain(
             fresh=None if warm is None else not warm,
         )
         backend = LocalBackend(store, workspace, settings)
-        done = jobs.submit_retrain(store, _me(store), choices, time.time(), backend)
+        done = jobs.submit_retrain(store, local_actor(store), choices, time.time(), backend)
         said = "submitted" if done.is_new else "is active already; nothing was submitted"
         screen.err().print(f"job {done.job_id} {said}")
         view = jobs.view_job(store, workspace, done.job_id, time.time(), 0)
@@ -136,14 +122,14 @@ def retrain(
             raise JobEndedBadly(f"job {view.id} {view.state}: {view.error or 'by request'}")
 
 
-@jobs_app.command("list")
+@jobs_app.command("list", epilog=examples("jobs list"))
 def list_all(
     home: Home = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Jobs to show.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List jobs, newest first."""
-    with opened(home) as (_, _, store):
+    with opened(home) as (store, _, _):
         from mmcore.services import jobs
 
         found = jobs.list_jobs(store, time.time(), limit)
@@ -153,10 +139,10 @@ def list_all(
     screen.out().print(_table(found))
 
 
-@jobs_app.command("show")
+@jobs_app.command("show", epilog=examples("jobs show 3"))
 def show(job: JobId, home: Home = None, as_json: Json = False) -> None:
     """Show one job and the end of its log."""
-    with opened(home) as (workspace, _, store):
+    with opened(home) as (store, workspace, _):
         from mmcore.services import jobs
 
         view = jobs.view_job(store, workspace, job, time.time())
@@ -165,17 +151,17 @@ def show(job: JobId, home: Home = None, as_json: Json = False) -> None:
         print(screen.plain("\n".join(view.log.splitlines()[-20:])))
 
 
-@jobs_app.command("cancel")
+@jobs_app.command("cancel", epilog=examples("jobs cancel 3"))
 def cancel(job: JobId, home: Home = None, as_json: Json = False) -> None:
     """Cancel a job; production stays as it is."""
-    with opened(home) as (_, _, store):
+    with opened(home) as (store, _, _):
         from mmcore.services import jobs
 
-        view = jobs.cancel_job(store, _me(store), job, time.time())
+        view = jobs.cancel_job(store, local_actor(store), job, time.time())
     _show(view, as_json)
 
 
-@jobs_app.command("logs")
+@jobs_app.command("logs", epilog=examples("jobs logs 3 --follow"))
 def logs(
     job: JobId,
     home: Home = None,
@@ -184,7 +170,7 @@ def logs(
     ] = False,
 ) -> None:
     """Print the log of a job."""
-    with opened(home) as (workspace, _, store):
+    with opened(home) as (store, workspace, _):
         from mmcore.jobs.logs import log_path, read_from
         from mmcore.services import jobs
 
@@ -281,9 +267,3 @@ def _table(found: list["JobView"]):
         row = [str(view.id), state, stage, labels, f1, view.model, view.who]
         table.add_row(*map(screen.plain, row))
     return table
-
-
-def _me(store: "Store") -> "Actor":
-    from mmcore.services.people import local_actor
-
-    return local_actor(store, time.time())

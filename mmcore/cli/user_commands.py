@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +10,9 @@ import typer
 
 from mmcore.cli import screen
 from mmcore.cli.confirm import Yes, confirm
-from mmcore.cli.label_commands import opened
-from mmcore.cli.options import Home, Json, given_text
+from mmcore.cli.opening import opened_for_me
+from mmcore.cli.options import Home, Json, examples, given_text
+from mmcore.times import local_time
 
 if TYPE_CHECKING:  # the database is opened by the command that needs it, not by --help
     from mmcore.services.people import Person
@@ -23,12 +23,12 @@ users = typer.Typer(no_args_is_help=True, help="Who may do what: let people in, 
 Name = Annotated[str, typer.Argument(parser=given_text, metavar="NAME", help="Of the person.")]
 
 
-@users.command("list")
+@users.command("list", epilog=examples("user list"))
 def list_all(home: Home = None, as_json: Json = False) -> None:
     """List everybody: role, since when, and who changed it last."""
     from mmcore.services.people import list_people
 
-    with opened(home) as (store, _):
+    with opened_for_me(home) as (store, _):
         people = list_people(store)
     if as_json:
         screen.print_json({"people": [asdict(person) for person in people]})
@@ -40,12 +40,12 @@ def list_all(home: Home = None, as_json: Json = False) -> None:
         table.add_column(column)
     for person in people:
         role = person.role if person.is_active else f"{person.role}, deactivated"
-        row = (person.name, role, _day(person.created_at), _last(person))
+        row = (person.name, role, local_time(person.created_at), _last(person))
         table.add_row(*map(screen.plain, row))
     screen.out().print(table)
 
 
-@users.command("add")
+@users.command("add", epilog=examples("user add lea --role lead"))
 def add(
     name: Name,
     role: Annotated[str, typer.Option(metavar="ROLE", help=f"{ROLES}.")] = "annotator",
@@ -58,7 +58,7 @@ def add(
     _change(home, as_json, lambda store, me, now: add_person(store, me, name, role, now))
 
 
-@users.command("role")
+@users.command("role", epilog=examples("user role lea admin"))
 def role(
     name: Name,
     role: Annotated[str, typer.Argument(metavar="ROLE", help=f"{ROLES}.")],
@@ -71,7 +71,7 @@ def role(
     _change(home, as_json, lambda store, me, now: change_role(store, me, name, role, now))
 
 
-@users.command("deactivate")
+@users.command("deactivate", epilog=examples("user deactivate lea --yes"))
 def deactivate(name: Name, home: Home = None, yes: Yes = False, as_json: Json = False) -> None:
     """Shut a person out; their work stays, and what they had open is free again."""
     from mmcore.services.people import deactivate
@@ -80,7 +80,7 @@ def deactivate(name: Name, home: Home = None, yes: Yes = False, as_json: Json = 
     _change(home, as_json, lambda store, me, now: deactivate(store, me, name, now))
 
 
-@users.command("reactivate")
+@users.command("reactivate", epilog=examples("user reactivate lea"))
 def reactivate(name: Name, home: Home = None, as_json: Json = False) -> None:
     """Let a person in again, in the role they had."""
     from mmcore.services.people import reactivate
@@ -89,7 +89,7 @@ def reactivate(name: Name, home: Home = None, as_json: Json = False) -> None:
 
 
 def _change(home: Path | None, as_json: bool, verb: Callable[..., "Person"]) -> None:
-    with opened(home) as (store, me):
+    with opened_for_me(home) as (store, me):
         person = verb(store, me, time.time())
     if as_json:
         screen.print_json(asdict(person))
@@ -102,8 +102,4 @@ def _last(person: "Person") -> str:
     if not person.history:
         return ""
     event = person.history[-1]
-    return f"{event.act} by {event.by}, {_day(event.at)}"
-
-
-def _day(at: float) -> str:
-    return f"{datetime.fromtimestamp(at):%Y-%m-%d}"
+    return f"{event.act} by {event.by}, {local_time(event.at)}"

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from mmcore.store.one_of import is_one_of
 from mmcore.store.product_filter import ProductFilter, conditions, in_catalogue, of_model
-from mmcore.store.products import is_one_of
 from mmcore.store.suspicions import is_about_label
 from mmcore.store.tables import (
     Annotation,

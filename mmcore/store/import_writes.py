@@ -1,6 +1,5 @@
 """What an import changes, written in bulk: classes, products, labels with their annotations."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +19,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from mmcore.store.bulk_insert import bulk_insert
 from mmcore.store.classes import lock_table
+from mmcore.store.one_of import is_one_of
 from mmcore.store.people import IMPORTER, ensure_annotator
 from mmcore.store.predictions import forget_changed
-from mmcore.store.products import CatalogueFacts, is_one_of, write_facts
+from mmcore.store.products import CatalogueFacts, write_facts
 from mmcore.store.tables import Act, Annotation, Lease, Product, ProductClass
 
 MANY = 1_000  # changes that make the planner's statistics worth renewing
@@ -112,10 +113,12 @@ def write_import(
     Args:
         count: called with the number of changes just written; `plan.num_changes` in all.
     """
-    ids = _write_classes(session, plan.classes)
-    late = _lock_products(session, plan)
+    ids = _add_classes(session, plan.classes)
     who = _add_act(session, act)
+    # what takes longest comes first: nobody waits for rows that only this transaction sees
     _add_products(session, plan.new, ids, who, count)
+    _change_classes(session, plan.classes)
+    late = _lock_products(session, plan)
     _update_products(session, plan, act.now, count)
     _change_labels(session, [c for c in plan.labels if c.id not in late], ids, who)
     count(len(plan.labels))
@@ -137,17 +140,22 @@ class _Who:
     now: float
 
 
-def _write_classes(session: Session, changes: ClassChanges) -> dict[str, int]:
+def _add_classes(session: Session, changes: ClassChanges) -> dict[str, int]:
     """Return the id of each class by code."""
+    if changes.new:
+        rows = [{**row, "position": changes.positions[row["code"]]} for row in changes.new]
+        session.execute(insert(_class), rows)
+    return dict(session.execute(select(_class.c.code, _class.c.id)).all())
+
+
+def _change_classes(session: Session, changes: ClassChanges) -> None:
+    """Change classes that were there: on PostgreSQL, whoever labels with one of them waits now."""
     for ids, is_archived in ((changes.revived, False), (changes.archived, True)):
         if ids:
             session.execute(
                 update(_class).where(_class.c.id.in_(ids)).values(is_archived=is_archived)
             )
     _update_rows(session, _class, changes.named)
-    if changes.new:
-        rows = [{**row, "position": changes.positions[row["code"]]} for row in changes.new]
-        session.execute(insert(_class), rows)
     stored = session.execute(select(_class.c.code, _class.c.id, _class.c.position)).all()
     moved = [
         {"id": row.id, "position": changes.positions[row.code]}
@@ -155,7 +163,6 @@ def _write_classes(session: Session, changes: ClassChanges) -> dict[str, int]:
         if changes.positions.get(row.code, row.position) != row.position
     ]
     _update_rows(session, _class, moved)
-    return {row.code: row.id for row in stored}
 
 
 def _lock_products(session: Session, plan: ImportPlan) -> dict[int, tuple[str, str]]:
@@ -202,21 +209,16 @@ def _add_products(
     if not new:
         return
     last = session.scalar(select(func.max(_product.c.id))) or 0
-    rows = [
-        {
-            **{name: value for name, value in row.items() if name != "label"},
-            "class_id": ids[row["label"]] if row["label"] else None,
-            "version": 1 if row["label"] else 0,
-            "random_rank": random_rank(row["product_id"]),
-            "created_at": who.now,
-        }
-        for row in new
-    ]
-    # RETURNING has SQLAlchemy put a thousand rows into a statement: one statement a row costs
-    # SQLite's text index as much again as all the rest
+    rows = []
+    for values in new:
+        row = {**values, "created_at": who.now}
+        label = row.pop("label")
+        row["class_id"] = ids[label] if label else None
+        row["version"] = 1 if label else 0
+        rows.append(row)
     for start in range(0, len(rows), PIECE):
         piece = rows[start : start + PIECE]
-        session.connection().execute(insert(_product).returning(_product.c.id), piece)
+        bulk_insert(session.connection(), _product, piece)
         count(len(piece))
     is_new = (_product.c.id > last) & _product.c.class_id.is_not(None)
     _annotate(session, who, is_new, literal(None, _annotation.c.class_before_id.type))
@@ -279,7 +281,7 @@ def _change_labels(
         }
         for row in rows
     ]
-    session.connection().execute(insert(_annotation), annotations)
+    bulk_insert(session.connection(), _annotation, annotations)
     _update_rows(session, _product, rows)
 
 
@@ -289,9 +291,3 @@ def _update_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any
         statement = update(table).where(table.c.id == bindparam("b_id"))
         bound = [{"b_id" if k == "id" else k: v for k, v in row.items()} for row in rows]
         session.connection().execute(statement, bound)
-
-
-def random_rank(product_id: str) -> float:
-    """Return a product's place in the random order, from 0 to 1; always the same."""
-    digest = hashlib.sha256(b"rank:" + product_id.encode()).digest()
-    return int.from_bytes(digest[:7], "big") / 2**56

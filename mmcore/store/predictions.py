@@ -12,8 +12,8 @@ from sqlalchemy import Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from mmcore.store.one_of import is_one_of
 from mmcore.store.product_filter import in_catalogue
-from mmcore.store.products import is_one_of
 from mmcore.store.tables import Prediction, Product, ProductClass
 
 INPUT = (

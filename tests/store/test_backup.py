@@ -13,27 +13,24 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from backup_content import NOW, everything, files, settings_of
 from model_folders import make_model
 from sqlalchemy import insert, select, text
 from store_rows import add_classes, add_predictions, add_products, add_version
 
-from mmcore.errors import BackupError, RefusedError, StoreError
+from mmcore.errors import BackupError, RefusedError
 from mmcore.photos import PhotoStore
-from mmcore.services import restore_swap
 from mmcore.services.backup import BackupOptions, backup, verify_backup
-from mmcore.services.backup_file import BackupWriter, Part, is_part_name, write_backup
 from mmcore.services.opening import open_store
 from mmcore.services.people import OPERATOR, Actor
 from mmcore.services.restore import RestoreOptions, restore
-from mmcore.settings import Settings
 from mmcore.store.copying import check_sqlite, copy_sqlite
 from mmcore.store.engine import Store, sqlite_url
 from mmcore.store.migrate import migrate, newest_revision
-from mmcore.store.tables import Act, Annotation, Annotator, Base, Lease, Product, ProductClass
+from mmcore.store.tables import Act, Annotation, Annotator, ProductClass
 from mmcore.workspace import Workspace
 
 SPAWN = multiprocessing.get_context("spawn")
-NOW = 1_700_000_000.0
 
 
 @pytest.fixture
@@ -83,28 +80,6 @@ def full(store, workspace):
     add_predictions(store, child, products, top=lambda i: {"fused": [[1, 0.25]]})
     make_model(workspace, "m1")
     return store
-
-
-def everything(store):
-    """Return table -> its rows, as Python values."""
-    with store.engine.connect() as connection:
-        return {
-            table.name: [
-                tuple(r)
-                for r in connection.execute(select(table).order_by(*table.primary_key.columns))
-            ]
-            for table in Base.metadata.sorted_tables
-        }
-
-
-def files(workspace):
-    """Return relative path -> bytes of what a backup includes."""
-    found = [*workspace.photos.rglob("*"), *workspace.models.rglob("*")]
-    return {str(p.relative_to(workspace.home)): p.read_bytes() for p in found if p.is_file()}
-
-
-def settings_of(workspace, url=None):
-    return Settings(workspace.home, "cpu", 1, database_url=url)
 
 
 @pytest.fixture
@@ -302,266 +277,6 @@ def test_a_copy_ends_while_others_write(tmp_path):
     assert [p.name for p in tmp_path.glob("copy*")] == ["copy.db"]
 
 
-# -- what is refused -----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def good(tmp_path_factory):
-    """Return the bytes of a small SQLite backup."""
-    folder = tmp_path_factory.mktemp("good")
-    workspace = Workspace(folder / "home").create()
-    store = Store(sqlite_url(workspace.database_file))
-    migrate(store)
-    add_products(store, 3)
-    PhotoStore(workspace.photos).add(b"photo" * 100)
-    path = backup(store, OPERATOR, workspace, BackupOptions(folder / "b"), NOW).target
-    store.close()
-    return path.read_bytes()
-
-
-def refused(path, tmp_path, match):
-    other = Workspace(tmp_path / "untouched")
-    for act in (
-        lambda: verify_backup(path),
-        lambda: restore(path, other, settings_of(other), RestoreOptions(OPERATOR), NOW),
-    ):
-        with pytest.raises(BackupError, match=match):
-            act()
-    assert not other.database_file.exists()
-
-
-def test_a_flipped_bit_is_found_wherever_it_is(good, tmp_path):
-    path = tmp_path / "b"
-    size = len(good)
-    places = {*range(0, size, max(1, size // 60)), *range(size - 90, size), 0, 30, size // 2}
-    for place in sorted(places):
-        path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
-        with pytest.raises(BackupError):
-            verify_backup(path)
-    path.write_bytes(good)
-    assert verify_backup(path).rows["product"] == 3
-
-
-@pytest.mark.parametrize("length", [0, 1, 50, 1000, -1])
-def test_a_file_that_was_cut_off(good, tmp_path, length):
-    path = tmp_path / "b"
-    path.write_bytes(good[:length])
-    refused(path, tmp_path, "no Rayon backup, or its end is missing")
-
-
-def test_a_foreign_zip_and_no_file_at_all(tmp_path):
-    with zipfile.ZipFile(tmp_path / "b", "w") as archive:
-        archive.writestr("rayon.db", b"x")
-    refused(tmp_path / "b", tmp_path, "no Rayon backup")
-    refused(tmp_path / "nowhere", tmp_path, "can't be read: No such file")
-
-
-def sealed(path, parts, **facts):
-    """Write a file that is sealed like a backup but holds what we like."""
-
-    def fill(writer: BackupWriter):
-        for name, data in parts.items():
-            writer.add(name, [data])
-        writer.parts = facts.pop("listed", writer.parts)
-        usual = {
-            "created_at": NOW,
-            "code_version": "0",
-            "revision": newest_revision(),
-            "is_sqlite": True,
-            "has_photos": True,
-            "has_models": True,
-            "rows": {},
-        }
-        writer.finish(usual | facts)
-
-    with path.open("xb") as file:
-        write_backup(file, path, fill)
-    return path
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "../evil",
-        "/etc/passwd",
-        "models/../../evil",
-        "photos/ab/../../../evil",
-        "models/m1/../../evil",
-        "models/.hidden/x",
-        "C:\\evil",
-        "tables/../x.jsonl",
-        "models/a/b/c",
-    ],
-)
-def test_names_that_lead_elsewhere(tmp_path, name):
-    assert not is_part_name(name)
-    refused(sealed(tmp_path / "b", {name: b"x"}), tmp_path, "which no backup holds")
-    assert not (tmp_path / "evil").exists()
-
-
-def test_a_manifest_that_does_not_fit(tmp_path):
-    listed = [Part("rayon.db", 1, "00")]
-    refused(sealed(tmp_path / "a", {}, listed=listed), tmp_path, "exactly what its manifest lists")
-    refused(
-        sealed(tmp_path / "b", {"rayon.db": b"xy"}, listed=listed),
-        tmp_path,
-        "isn't what was packed",
-    )
-    refused(sealed(tmp_path / "c", {}, format=9), tmp_path, "of format 9, this version reads 1")
-    refused(sealed(tmp_path / "d", {}, surprise=1), tmp_path, "no readable manifest")
-
-
-def test_a_newer_backup_is_refused(good, tmp_path):
-    path = sealed(tmp_path / "b", {"rayon.db": b""}, revision="ffff")
-    other = Workspace(tmp_path / "other")
-    with pytest.raises(BackupError, match="newer version of Rayon .tables ffff.; update Rayon"):
-        restore(path, other, settings_of(other), RestoreOptions(OPERATOR), NOW)
-
-
-def test_a_database_inside_that_is_damaged_or_has_lost_rows(good, tmp_path):
-    (tmp_path / "good").write_bytes(good)
-    with zipfile.ZipFile(tmp_path / "good") as archive:
-        database = archive.read("rayon.db")
-    other = Workspace(tmp_path / "other")
-    settings = settings_of(other)
-    torn = sealed(tmp_path / "torn", {"rayon.db": database[:8192] + bytes(4096) + database[12288:]})
-    with pytest.raises(StoreError, match="is damaged"):
-        restore(torn, other, settings, RestoreOptions(OPERATOR), NOW)
-    short = sealed(tmp_path / "short", {"rayon.db": database}, rows={"product": 4})
-    with pytest.raises(BackupError, match="table product has 3 rows, its manifest says 4"):
-        restore(short, other, settings, RestoreOptions(OPERATOR), NOW)
-    assert not other.database_file.exists()
-    assert [p.name for p in other.home.glob(".restore-*")] == []
-
-
-# -- when something goes wrong -------------------------------------------------------------------
-
-
-@pytest.fixture
-def old(tmp_path, good):
-    """Return (a workspace with other content, its files, the path of a good backup)."""
-    workspace = Workspace(tmp_path / "old").create()
-    store = open_store(workspace, settings_of(workspace))
-    add_products(store, 7)
-    store.close()
-    PhotoStore(workspace.photos).add(b"old photo")
-    make_model(workspace, "old-model")
-    (tmp_path / "b").write_bytes(good)
-    return workspace, files(workspace), tmp_path / "b"
-
-
-def is_as_it_was(workspace, before):
-    store = open_store(workspace, settings_of(workspace))
-    with store.reading() as session:
-        assert len(session.scalars(select(Product.id)).all()) == 7
-    store.close()
-    assert files(workspace) == before
-    left = [p.name for p in workspace.home.iterdir() if "restore" in p.name]
-    assert left in ([], [".restore.lock"])
-    return True
-
-
-def test_a_restore_killed_between_any_two_renames_never_happened(old, monkeypatch):
-    workspace, before, path = old
-    settings = settings_of(workspace)
-    real, options = restore_swap.os.replace, RestoreOptions(OPERATOR, replace=True)
-    for survivors in range(20):
-        calls = []
-
-        def replace(source, target, allowed=survivors, calls=calls):
-            calls.append(target)
-            # the journal itself is written by `write_atomically`, which isn't counted here
-            if len(calls) > allowed:
-                raise KeyboardInterrupt("power cut")
-            real(source, target)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(
-                restore_swap, "undo", lambda workspace: False
-            )  # dead men clean up nothing
-            patch.setattr("mmcore.services.restore.undo", lambda workspace: False)
-            patch.setattr("mmcore.services.restore.shutil.rmtree", lambda *a, **k: None)
-            patch.setattr(restore_swap.os, "replace", replace)
-            try:
-                restore(path, workspace, settings, options, NOW)
-            except KeyboardInterrupt:
-                pass
-            else:
-                break
-        assert restore_swap.undo_interrupted(workspace) in (True, False)
-        for folder in workspace.home.glob(".restore-*"):
-            shutil.rmtree(folder)
-        assert is_as_it_was(workspace, before)
-    assert survivors >= 6, "no rename was ever cut off: the test proves nothing"
-
-
-def test_a_workspace_that_somebody_has_open_is_not_restored(old):
-    workspace, before, path = old
-    settings = settings_of(workspace)
-    holder = open_store(workspace, settings)
-    with holder.engine.connect() as connection:
-        connection.execute(select(Lease.product_id))
-        with pytest.raises(BackupError, match="is in use .another process has .*rayon.db open"):
-            restore(path, workspace, settings, RestoreOptions(OPERATOR, replace=True), NOW)
-    holder.close()
-    assert is_as_it_was(workspace, before)
-    restore(path, workspace, settings, RestoreOptions(OPERATOR, replace=True), NOW)
-
-
-def test_a_database_in_use_on_the_server_is_not_restored(store, workspace, good, tmp_path):
-    if store.is_sqlite:
-        pytest.skip("told by the test above")
-    (tmp_path / "b").write_bytes(good)
-    add_products(store, 2)
-    settings, options = settings_of(workspace, store.url), RestoreOptions(OPERATOR, replace=True)
-    with pytest.raises(BackupError, match="is in use .* other connections"):
-        restore(tmp_path / "b", workspace, settings, options, NOW)
-    forced = RestoreOptions(OPERATOR, replace=True, force=True)
-    restore(tmp_path / "b", workspace, settings, forced, NOW)
-    with store.reading() as session:
-        assert len(session.scalars(select(Product.id)).all()) == 3
-
-
-def test_who_opens_it_in_the_last_moment_stops_the_restore(old, monkeypatch):
-    workspace, before, path = old
-    settings = settings_of(workspace)
-    holders = []
-
-    def open_it(*_):
-        connection = Store(sqlite_url(workspace.database_file)).engine.connect()
-        connection.execute(select(Product.id))
-        holders.append(connection)
-
-    monkeypatch.setattr("mmcore.services.restore.require_space", open_it)
-    with pytest.raises(BackupError, match="another process has just opened"):
-        restore(path, workspace, settings, RestoreOptions(OPERATOR, replace=True), NOW)
-    holders[0].close()
-    holders[0].engine.dispose()
-    assert is_as_it_was(workspace, before)
-
-
-def test_a_disk_that_is_too_small_is_told_before(old, monkeypatch):
-    workspace, before, path = old
-    usage = shutil.disk_usage(workspace.home)._replace(free=10**6)
-    monkeypatch.setattr("mmcore.services.restore_checks.shutil.disk_usage", lambda path: usage)
-    with pytest.raises(BackupError, match="0.0 GB free, restoring needs 0.1"):
-        restore(
-            path, workspace, settings_of(workspace), RestoreOptions(OPERATOR, replace=True), NOW
-        )
-    assert is_as_it_was(workspace, before)
-
-
-def test_below_admin_nobody_takes_everything_away_or_puts_it_back(full, workspace, saved):
-    lead = Actor(1, "lea", "lead")
-    target = saved.parent / "mine.rayon"
-    with pytest.raises(RefusedError, match="lea is lead, this needs admin"):
-        backup(full, lead, workspace, BackupOptions(target), NOW)
-    assert not target.exists()
-    with pytest.raises(RefusedError, match="lea is lead, this needs admin"):
-        restore(saved, workspace, settings_of(workspace), RestoreOptions(lead, replace=True), NOW)
-    assert not list(workspace.home.glob("before-restore-*"))
-
-
 LIMITED = """
 import resource, sys
 from pathlib import Path
@@ -630,3 +345,14 @@ def test_the_manifest_is_plain_json(saved):
     with zipfile.ZipFile(saved) as archive:
         data = json.loads(archive.read("MANIFEST.json"))
     assert data["format"] == 1 and data["rows"]["product"] == 5
+
+
+def test_below_admin_nobody_takes_everything_away_or_puts_it_back(full, workspace, saved):
+    lead = Actor(1, "lea", "lead")
+    target = saved.parent / "mine.rayon"
+    with pytest.raises(RefusedError, match="lea is lead, this needs admin"):
+        backup(full, lead, workspace, BackupOptions(target), NOW)
+    assert not target.exists()
+    with pytest.raises(RefusedError, match="lea is lead, this needs admin"):
+        restore(saved, workspace, settings_of(workspace), RestoreOptions(lead, replace=True), NOW)
+    assert not list(workspace.home.glob("before-restore-*"))
