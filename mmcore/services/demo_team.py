@@ -21,6 +21,7 @@ from mmcore.store.engine import Store
 DAY_S = 86_400.0
 BEGAN_S = 8 * DAY_S  # before now: when the drawn catalogue is said to have come in
 ERRS, SKIPS, FLAGS = 0.06, 0.04, 0.03  # shares of what the team does
+ERRS_AGAIN = 0.25  # of second opinions, so that there are conflicts to settle
 SECONDS = (2.5, 9.0)  # spent on a product
 HIDDEN_SHARE, OVERLAP_SHARE = 0.15, 0.2  # more than usual: few labels have to show something
 COMMENTS = ("deux produits sur la photo", "photo sans rapport avec le titre", "titre trop vague")
@@ -70,7 +71,7 @@ def plant_team(store: Store, admin: Actor, now: float, progress: Progress) -> in
     total = sum(member.products for member in TEAM)
     done = 0
     # who began first comes first: a second opinion follows the first one
-    for member in sorted(TEAM, key=lambda m: -m.days_ago):
+    for member in sorted((m for m in TEAM if m.products), key=lambda m: -m.days_ago):
         done += _work(store, people[member], member, now, lambda n, d=done: progress(d + n, total))
     progress(total, total)
     return done
@@ -114,7 +115,7 @@ def _decide(store: Store, actor: Actor, item: QueueItem, mood: _Mood) -> None:
         flag(store, actor, seen, COMMENTS[int(draw.integers(len(COMMENTS)))], mood.at)
         return
     right = item.extra.get("true_label") or item.label or mood.codes[0]
-    errs = chance > 1 - ERRS
+    errs = chance > 1 - (ERRS_AGAIN if item.is_second_opinion else ERRS)
     code = mood.codes[int(draw.integers(len(mood.codes)))] if errs else right
     is_shown = seen.suggestion is not None and not seen.suggestion.is_hidden
     if is_shown and seen.suggestion.class_code == code:
