@@ -8,6 +8,7 @@ import streamlit as st
 from mmcore.services.pace import work_by_day, work_by_person
 from mmcore.services.queue import queue_state
 from mmcore.ui.charts import draw
+from mmcore.ui.colours import FURTHER_COLOURS
 from mmcore.ui.desk import Desk
 from mmcore.ui.words import moment
 
@@ -70,6 +71,7 @@ def _days(desk: Desk) -> None:
         figure.add_trace(
             go.Bar(x=[row.day for row in mine], y=[row.labels for row in mine], name=person)
         )
-    figure.update_layout(title="Labels a day (UTC)", barmode="stack")
+    # people are no modality: other colours than theirs
+    figure.update_layout(title="Labels a day (UTC)", barmode="stack", colorway=FURTHER_COLOURS)
     figure.update_xaxes(type="category")
     draw(figure, "t.days", 260)
