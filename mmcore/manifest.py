@@ -58,10 +58,7 @@ def verify(folder: Path) -> None:
     Raises:
         ArtifactError: naming the first file that is missing, altered or unlisted.
     """
-    hashes = _manifest_json(folder).get("files")
-    if not isinstance(hashes, dict) or not set(FILES) <= set(hashes):
-        raise broken(folder, "MANIFEST.json doesn't list every file")
-    for name, expected in hashes.items():
+    for name, expected in listed_files(folder).items():
         path = folder / name
         try:
             if Path(name).name != name or not path.is_file() or path.is_symlink():
@@ -70,6 +67,18 @@ def verify(folder: Path) -> None:
                 raise broken(folder, f"{name} was altered (its sha256 is not the recorded one)")
         except (OSError, ValueError) as error:
             raise broken(folder, f"{name} can't be read: {error}") from error
+
+
+def listed_files(folder: Path) -> dict[str, str]:
+    """Return the files that a model was saved with: name -> sha256 in hex.
+
+    Raises:
+        ArtifactError: if the manifest can't be read or doesn't list every file.
+    """
+    hashes = _manifest_json(folder).get("files")
+    if not isinstance(hashes, dict) or not set(FILES) <= set(hashes):
+        raise broken(folder, "MANIFEST.json doesn't list every file")
+    return hashes
 
 
 def _manifest_json(folder: Path) -> dict:

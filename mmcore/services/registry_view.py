@@ -23,10 +23,35 @@ class StageEvent:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One time at which a model became the one that answers.
+
+    Attributes:
+        act: activate or rollback.
+        who: None: the machine.
+    """
+
+    name: str
+    act: str
+    who: str | None
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Production:
+    """Which model answers, and which would after a rollback; None: there is none."""
+
+    name: str | None
+    back: str | None
+
+
+@dataclass(frozen=True)
 class VersionInfo:
     """One model version as it is shown.
 
     Attributes:
+        made_by: who asked for its retrain, None where it came from the command line.
         folder: present, damaged, missing or pruned.
         changes: oldest first.
     """
@@ -37,6 +62,7 @@ class VersionInfo:
     parent: str | None
     snapshot: str
     job_id: int | None
+    made_by: str | None
     scores: dict
     verdict: dict
     created_at: float
@@ -58,14 +84,38 @@ def list_versions(
     with store.reading() as session:
         rows = models.list_versions(session)
         changes = models.stage_changes(session)
+        makers = models.makers(session)
     events: dict[int, list[StageEvent]] = {}
     for row, who in changes:
         event = StageEvent(row.act, row.stage_before, row.stage, who, row.reason, row.created_at)
         events.setdefault(row.model_version_id, []).append(event)
     return [
-        _info(workspace, row, parent, tuple(events.get(row.id, ())), check_files)
+        replace(
+            _info(workspace, row, tuple(events.get(row.id, ())), check_files),
+            parent=parent,
+            made_by=makers.get(row.id),
+        )
         for row, parent in rows
     ]
+
+
+def production_now(store: Store) -> Production:
+    """Return which model answers now, and to which one a rollback goes."""
+    with store.reading() as session:
+        found, back = models.find_production(session), models.way_back(session)
+        target = models.get_version(session, back[0]).name if back and found else None
+        return Production(found and found.name, target)
+
+
+def list_turns(store: Store) -> list[Turn]:
+    """Return who put which model into production, the newest turn first."""
+    with store.reading() as session:
+        names = {version.id: version.name for version, _ in models.list_versions(session)}
+        return [
+            Turn(names[row.model_version_id], row.act, who, row.reason, row.created_at)
+            for row, who in reversed(models.stage_changes(session))
+            if row.stage == models.PRODUCTION
+        ]
 
 
 def find_version(store: Store, workspace: Workspace, name: str) -> VersionInfo:
@@ -84,7 +134,6 @@ def find_version(store: Store, workspace: Workspace, name: str) -> VersionInfo:
 def _info(
     workspace: Workspace,
     row: ModelVersion,
-    parent: str | None,
     changes: tuple[StageEvent, ...],
     check_files: bool,
 ) -> VersionInfo:
@@ -93,9 +142,10 @@ def _info(
         id=row.id,
         name=row.name,
         stage=row.stage,
-        parent=parent,
+        parent=None,
         snapshot=row.snapshot,
         job_id=row.job_id,
+        made_by=None,
         scores=row.scores,
         verdict=row.verdict,
         created_at=row.created_at,

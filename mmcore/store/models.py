@@ -212,6 +212,13 @@ def stage_changes(session: Session) -> list[tuple[StageChange, str | None]]:
     return [(change, name) for change, name in rows]
 
 
+def makers(session: Session) -> dict[int, str]:
+    """Return version id -> name of the person whose retrain made it, as far as one did."""
+    query = select(ModelVersion.id, Annotator.name)
+    query = query.join(Job, Job.id == ModelVersion.job_id)
+    return dict(session.execute(query.join(Annotator, Annotator.id == Job.annotator_id)).all())
+
+
 def running_models(session: Session) -> set[int]:
     """Return the versions whose job has not ended: still being judged."""
     rows = select(ModelVersion.id).join(Job, Job.id == ModelVersion.job_id)

@@ -275,9 +275,7 @@ def test_labels_that_say_nan_are_no_class(tmp_path, home, capsys):
 
 
 def test_missing_weights_name_the_remedies(tmp_path, home, capsys, make_photo, monkeypatch):
-    import torch
-
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     (tmp_path / "photos").mkdir()
     products = [{**row, "photo": f"{row['ref']}.jpg"} for row in rows()]
     for i, row in enumerate(products):
