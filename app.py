@@ -16,7 +16,7 @@ st.set_page_config(page_title="Rayon", page_icon="🛒", layout="wide")
 try:
     desk = open_desk()
 except MmcoreError as error:
-    st.error(str(error), icon="⛔")
+    st.error(str(error), icon=":material/block:")
     st.stop()
 page, key = navigate(desk)
 show_told()

@@ -67,9 +67,9 @@ def make_catalogue(url: str, num_products: int, num_people: int) -> tuple[list[A
         with store.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
     refresh_started = time.perf_counter()
-    refresh(store, 1, 0.0)
+    refresh(store, 1)
     refreshed = time.perf_counter()
-    refresh(store, 1, 0.0)
+    refresh(store, 1)
     taken = {
         "make_s": round(made - started, 1),
         "first_refresh_s": round(refreshed - refresh_started, 1),

@@ -15,15 +15,17 @@ import numpy as np
 from sqlalchemy import insert
 
 from mmcore.gate import GateLimits
-from mmcore.services.backup import Include, backup
+from mmcore.services.backup import BackupOptions, backup
 from mmcore.services.comparison import count_changes, list_changes
+from mmcore.services.people import OPERATOR
 from mmcore.services.prediction_rows import Answers, build_rows
-from mmcore.services.predictions import PIECE, refresh_suspicions
+from mmcore.services.predictions import PIECE
 from mmcore.services.verdicts import Sides, build_verdict
 from mmcore.store import models, predictions
 from mmcore.store.comparison import ChangeFilter
 from mmcore.store.engine import Store, sqlite_url
 from mmcore.store.migrate import migrate
+from mmcore.store.suspicions import is_check_due, labelled_products, write_suspicions
 from mmcore.store.tables import ModelVersion, Product, ProductClass
 from mmcore.workspace import Workspace
 
@@ -90,13 +92,18 @@ def predict(store: Store, version_id: int, num: int) -> None:
         probs = {v: draw.dirichlet(np.full(CLASSES, 0.1), len(rows)) for v in ("text", "image")}
         probs["fused"] = (probs["text"] + probs["image"]) / 2
         answers = Answers(probs, dict.fromkeys(probs, has), np.arange(1, CLASSES + 1))
-        labels = [row[-1] for row in rows]
-        columns = np.array([-1 if c is None else c - 1 for c in labels])
-        found = build_rows(answers, version_id, [row[0] for row in rows], labels, columns)
+        found = build_rows(answers, version_id, [row[0] for row in rows])
         with store.writing() as session:
             predictions.inputs_now(session, [row["product_id"] for row in found])
             predictions.add_predictions(session, found)
         after = rows[-1][0]
+
+
+def check(store: Store, version_id: int) -> None:
+    """Say of every label that it isn't suspect."""
+    with store.writing() as session:
+        rows = [(row.id, row.class_id, 0.0) for row in labelled_products(session)]
+        write_suspicions(session, version_id, rows)
 
 
 def forget(store: Store) -> None:
@@ -120,8 +127,9 @@ def main() -> None:
         predict(store, 2, num)
         with timed("find that nothing is missing"), store.reading() as session:
             predictions.count_missing(session, 2)
-        with timed("find that no suspicion is stale"):
-            refresh_suspicions(store, 2)
+        check(store, 2)
+        with timed("find that every label is checked"), store.reading() as session:
+            assert not is_check_due(session, 2)
         with timed("count changes by class, three views"):
             count_changes(store, "old", "new")
         with timed("a page of 50 changed products"):
@@ -133,7 +141,8 @@ def main() -> None:
             with store.reading() as session:
                 build_verdict(session, Sides(2, "new", (1, "old")), GateLimits())
         with timed("backup, read again (no photos, no models)"):
-            backup(store, workspace, Path(folder) / "b", Include(False, False), 0.0)
+            options = BackupOptions(Path(folder) / "b", photos=False, models=False)
+            backup(store, OPERATOR, workspace, options, 0.0)
         with timed("delete one version's predictions, in pieces"):
             forget(store)
         store.close()

@@ -46,6 +46,7 @@ def run(home: Path, options: argparse.Namespace) -> dict:
     ask("demo", "--products", str(options.products), "--json", home=home)
     first = next(path.name for path in workspace.models.iterdir() if path.is_dir())
     ask("models", "activate", first, "--yes", home=home)
+    ask("models", "predict", home=home)  # what a worker does by itself in a moment
     with opened_store(workspace, settings) as store:
         catalogue = load_catalogue(store)
         looked_at, repaired = repair(store, catalogue, options.share)

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mmcore.catalog.products import load_catalogue
-from mmcore.cross_check import cross_checked_suspicions
+from mmcore.cross_check import Checked, cross_checked_suspicions
 from mmcore.photos import PhotoStore
 from mmcore.runtime import ProductInput
 from mmcore.scoring import suspicions
+from mmcore.services.catalogue_frame import read_catalogue
 from mmcore.services.prediction import load_runtime
 from mmcore.services.suspects import photo_features
 from mmcore.settings import read_settings
@@ -61,17 +61,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--home", type=Path, required=True, help="of a drawn demo")
     workspace = Workspace(parser.parse_args().home)
-    products = load_catalogue(workspace.catalogue_file).products
+    settings = read_settings(workspace.home)
+    products = read_catalogue(workspace, settings).products
     codes = sorted(set(products["label"]))
     labels = np.array([codes.index(code) for code in products["label"]])
     is_wrong = (products["label"] != products["true_label"]).to_numpy()
     text, image = towers(workspace, products, codes)
     by_towers = suspicions(text, image, labels, text.any(axis=1), image.any(axis=1))
-    model = load_runtime(workspace, read_settings(workspace.home), None).artifact.manifest.name
+    model = load_runtime(workspace, settings, None).artifact.manifest.name
     columns = [products[name].tolist() for name in ("title", "description", "photo")]
     started = time.perf_counter()
-    features = photo_features(workspace, read_settings(workspace.home), model)
-    checked = cross_checked_suspicions(*columns, labels, products["group_id"].tolist(), features)
+    features = photo_features(workspace, settings, model)
+    groups = products["group_id"].tolist()
+    checked = cross_checked_suspicions(Checked(*columns, labels, groups), features)
     result = {
         "products": len(products),
         "wrong_labels": int(is_wrong.sum()),

@@ -9,7 +9,8 @@ training run, and finds them among all products alike (`benchmarks/suspects.py`)
 N products, K classes, D features. A class id is -1 without a label.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -23,6 +24,7 @@ from mmcore.scoring import suspicions
 FOLDS = 5
 MIN_OF_CLASS = 3  # products that the other folds must have of a class to know what it looks like
 CHUNK = 4_096  # photos whose features are in memory at once
+TEXT_CHUNK = 1_024  # texts a step: what somebody waits for who wants it to stop
 RIDGE = 0.3  # on features of length 1
 SHARPNESS = 10.0  # from ridge scores, about 0 to 1, to logits
 NUM_WORDS = 60  # of a text that count, as in the text tower
@@ -39,81 +41,151 @@ class PhotoFeatures(Protocol):
         """Return (N, D)."""
 
 
+@dataclass(frozen=True)
+class Checked:
+    """The products whose labels are checked, N of each.
+
+    Attributes:
+        photos: keys into the features; one that isn't there counts as no photo.
+        labels: (N,) class ids, -1 where there is none.
+        groups: near-copies have one group; they share a fold, or a copy would give it away.
+    """
+
+    titles: Sequence[str]
+    descriptions: Sequence[str]
+    photos: Sequence[str]
+    labels: np.ndarray
+    groups: Sequence[str]
+
+
+class Steps:
+    """Counts the work that is done, a step of a second or so at a time.
+
+    Whoever watches may raise an error between two steps: nothing is kept of the check then.
+    """
+
+    def __init__(self, watch: Callable[[int, int], None] = lambda done, total: None) -> None:
+        self._watch, self._done, self._total = watch, 0, 0
+
+    def expect(self, units: int) -> None:
+        """Take in how much there is to do."""
+        self._total += units
+
+    def through(self, rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
+        """Yield the rows in pieces, telling before each how far the whole has come."""
+        for start in range(0, len(rows), size):
+            self._watch(self._done, self._total)
+            piece = rows[start : start + size]
+            yield piece
+            self._done += len(piece)
+
+    def end(self) -> None:
+        """Tell that all is done."""
+        self._watch(self._total, self._total)
+
+
 def cross_checked_suspicions(
-    titles: Sequence[str],
-    descriptions: Sequence[str],
-    photos: Sequence[str],
-    labels: np.ndarray,
-    groups: Sequence[str],
-    features: PhotoFeatures | None = None,
+    products: Checked, features: PhotoFeatures | None = None, steps: Steps | None = None
 ) -> np.ndarray:
     """Return (N,) suspicion of each label, from 0 to 1, as `scoring.suspicions` reckons it.
 
     A label that the other folds hardly know (fewer than MIN_OF_CLASS products) isn't suspect.
 
     Args:
-        photos: keys into `features`; one that isn't there counts as no photo.
-        labels: (N,) class ids, -1 where there is none.
-        groups: near-copies have one group; they share a fold, or a copy would give it away.
         features: None where there are none of any photo.
+        steps: tells how far it is, and may stop it.
     """
-    folds = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1] % FOLDS
-    texts = [_shortened(*pair) for pair in zip(titles, descriptions, strict=True)]
+    labels, steps = products.labels, steps or Steps()
+    folds = np.unique(np.asarray(products.groups, dtype=str), return_inverse=True)[1] % FOLDS
+    pairs = zip(products.titles, products.descriptions, strict=True)
+    texts = [_shortened(*pair) for pair in pairs]
+    photos = products.photos
     has_text = np.array([bool(text) for text in texts], dtype=bool)
     has_image = np.array([features is not None and key in features for key in photos], dtype=bool)
+    of_text, of_photo = np.where(has_text, labels, -1), np.where(has_image, labels, -1)
+    steps.expect(2 * int((of_photo >= 0).sum()))
     num_classes = int(labels.max(initial=-1)) + 1
-    text = held_out_by_text(texts, np.where(has_text, labels, -1), folds, num_classes)
+    text = held_out_by_text(texts, of_text, folds, num_classes, steps)
     image = np.zeros_like(text)
     if has_image.any():
-        of_photo = np.where(has_image, labels, -1)
-        image = held_out_by_photo(photos, features, of_photo, folds, num_classes)
+        gather = _Gather(features, photos, steps)
+        image = held_out_by_photo(gather, of_photo, folds, num_classes)
+    steps.end()
     judged = np.where(_is_known_elsewhere(labels, folds), labels, -1)
     return suspicions(text, image, judged, has_text, has_image)
 
 
 def held_out_by_text(
-    texts: Sequence[str], labels: np.ndarray, folds: np.ndarray, num_classes: int
+    texts: Sequence[str], labels: np.ndarray, folds: np.ndarray, num_classes: int, steps: Steps
 ) -> np.ndarray:
     """Return (N, K) probabilities from models of the other folds; 0 where the label is -1."""
     probs = np.zeros((len(texts), num_classes))
-    rows = _ngrams(texts)
-    for fit, judged in _splits(labels, folds):
-        # few passes are enough of many products
-        epochs = int(np.clip(1e6 / len(fit), 5, 20))
-        model = SGDClassifier(
-            loss="log_loss", alpha=DECAY, max_iter=epochs, tol=None, random_state=0
-        )
-        model.fit(rows[fit], labels[fit])
-        probs[np.ix_(judged, model.classes_)] = _two_or_more(model.predict_proba(rows[judged]))
+    splits = list(_splits(labels, folds))
+    for fit, judged in splits:
+        steps.expect(_num_epochs(len(fit)) * len(fit) + len(judged))
+    steps.expect(len(texts))
+    rows = _ngrams(texts, steps)
+    for fit, judged in splits:
+        model = _fitted(rows, labels, fit, steps)
+        for piece in steps.through(judged, TEXT_CHUNK):
+            probs[np.ix_(piece, model.classes_)] = _two_or_more(model.predict_proba(rows[piece]))
     return probs
+
+
+def _fitted(
+    rows: sparse.csr_matrix, labels: np.ndarray, fit: np.ndarray, steps: Steps
+) -> SGDClassifier:
+    """Return a model of some of the rows: what `SGDClassifier.fit` does, in steps."""
+    model = SGDClassifier(loss="log_loss", alpha=DECAY, random_state=0)
+    classes, shuffle = np.unique(labels[fit]), np.random.default_rng(0)
+    for _ in range(_num_epochs(len(fit))):
+        for piece in steps.through(shuffle.permutation(fit), TEXT_CHUNK):
+            model.partial_fit(rows[piece], labels[piece], classes=classes)
+    return model
+
+
+def _num_epochs(num_products: int) -> int:
+    return int(np.clip(1e6 / num_products, 5, 20))  # few passes are enough of many products
 
 
 def held_out_by_photo(
-    photos: Sequence[str],
-    features: PhotoFeatures,
-    labels: np.ndarray,
-    folds: np.ndarray,
-    num_classes: int,
+    gather: "_Gather", labels: np.ndarray, folds: np.ndarray, num_classes: int
 ) -> np.ndarray:
-    """Return (N, K) probabilities from models of the other folds; 0 where the label is -1.
+    """Return (N, K) probabilities by ridge regression on the other folds' features.
 
-    Ridge regression onto the classes: its sums add up over products, so each fold's model is that
-    of all products minus the fold's own, and the features are read twice, in chunks.
+    What the regression needs of a set of products adds up over them, so that of the other folds is
+    that of all products minus the fold's own, and the features are read twice, in chunks.
     """
     known = np.flatnonzero(labels >= 0)
     if not len(known):
-        return np.zeros((len(photos), num_classes))
-    sums = [_Sums.empty(features, photos[known[0]], num_classes) for _ in range(FOLDS)]
+        return np.zeros((len(labels), num_classes))
+    sums = [_Sums.empty(gather.width(known[0]), num_classes) for _ in range(FOLDS)]
     for fold in range(FOLDS):
-        for chunk in _chunks(known[folds[known] == fold]):
-            sums[fold].add(_unit(features, photos, chunk), labels[chunk])
-    probs = np.zeros((len(photos), num_classes))
+        for chunk, rows in gather.chunks(known[folds[known] == fold]):
+            sums[fold].add(rows, labels[chunk])
+    probs = np.zeros((len(labels), num_classes))
     for fold in range(FOLDS):
         weights = _Sums.of_others(sums, fold).solved()
-        for chunk in _chunks(known[folds[known] == fold]):
-            scores = _unit(features, photos, chunk) @ weights
-            probs[chunk] = softmax(SHARPNESS * scores, axis=1)
+        for chunk, rows in gather.chunks(known[folds[known] == fold]):
+            probs[chunk] = softmax(SHARPNESS * (rows @ weights), axis=1)
     return probs
+
+
+class _Gather:
+    """Reads the features of photos in steps."""
+
+    def __init__(self, features: PhotoFeatures, photos: Sequence[str], steps: Steps) -> None:
+        self._features, self._photos, self._steps = features, photos, steps
+
+    def chunks(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield (products, their (n, D + 1) features of length 1, and a 1 for the constant)."""
+        for chunk in self._steps.through(rows, CHUNK):
+            found = self._features.gather([self._photos[i] for i in chunk]).astype(np.float32)
+            found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
+            yield chunk, np.hstack([found, np.ones((len(chunk), 1), np.float32)])
+
+    def width(self, product: int) -> int:
+        return self._features.gather([self._photos[product]]).shape[1] + 1
 
 
 class _Sums:
@@ -123,8 +195,7 @@ class _Sums:
         self.gram, self.hits = gram, hits  # (D, D), (D, K)
 
     @classmethod
-    def empty(cls, features: PhotoFeatures, photo: str, num_classes: int) -> "_Sums":
-        width = features.gather([photo]).shape[1] + 1
+    def empty(cls, width: int, num_classes: int) -> "_Sums":
         return cls(np.zeros((width, width)), np.zeros((width, num_classes)))
 
     @classmethod
@@ -138,13 +209,6 @@ class _Sums:
 
     def solved(self) -> np.ndarray:
         return np.linalg.solve(self.gram + RIDGE * np.eye(len(self.gram)), self.hits)
-
-
-def _unit(features: PhotoFeatures, photos: Sequence[str], rows: np.ndarray) -> np.ndarray:
-    """Return (n, D + 1) features of length 1, and a 1 for the constant."""
-    found = features.gather([photos[i] for i in rows]).astype(np.float32)
-    found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
-    return np.hstack([found, np.ones((len(rows), 1), np.float32)])
 
 
 def _splits(labels: np.ndarray, folds: np.ndarray):
@@ -175,15 +239,14 @@ def _shortened(title: str, description: str) -> str:
     return " ".join(f"{title} {description}".lower().split()[:NUM_WORDS])
 
 
-def _ngrams(texts: Sequence[str]) -> sparse.csr_matrix:
+def _ngrams(texts: Sequence[str], steps: Steps) -> sparse.csr_matrix:
     """Return (N, D) hashed n-grams of words and of letters."""
     words = HashingVectorizer(ngram_range=(1, 2), n_features=NUM_HASHED, dtype=np.float32)
     letters = HashingVectorizer(
         analyzer="char_wb", ngram_range=(3, 5), n_features=NUM_HASHED, dtype=np.float32
     )
-    both = [model.transform(texts) for model in (words, letters)] if len(texts) else []
-    return sparse.hstack(both, format="csr") if both else sparse.csr_matrix((0, 1))
-
-
-def _chunks(rows: np.ndarray) -> list[np.ndarray]:
-    return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+    pieces = []
+    for rows in steps.through(np.arange(len(texts)), TEXT_CHUNK):
+        some = [texts[i] for i in rows]
+        pieces.append(sparse.hstack([model.transform(some) for model in (words, letters)]))
+    return sparse.vstack(pieces, format="csr") if pieces else sparse.csr_matrix((0, 1))

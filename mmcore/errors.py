@@ -21,6 +21,10 @@ class ConfigError(MmcoreError):
     """A run choice is out of its range, or two choices contradict each other."""
 
 
+class WarmStartError(ConfigError):
+    """A run can't start from the model it was to start from."""
+
+
 class WeightsError(MmcoreError):
     """Pretrained backbone weights are missing or don't fit."""
 

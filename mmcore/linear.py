@@ -40,6 +40,7 @@ class LinearHead(nn.Module):
         """
         super().__init__()
         self.is_sparse, self.is_unit = is_sparse, is_unit
+        self.strength: float | None = None  # it was fitted with; a later fit may start from it
         self.register_buffer("weight", torch.zeros(width, num_classes))
         self.register_buffer("bias", torch.zeros(num_classes))
         self.register_buffer("mean", torch.zeros(0 if is_sparse else width))
@@ -76,14 +77,18 @@ class LinearHead(nn.Module):
             "width": self.weight.shape[0],
             "is_sparse": self.is_sparse,
             "is_unit": self.is_unit,
+            "strength": self.strength,
         }
 
 
 def heads_from_specs(specs: Mapping[str, Mapping], num_classes: int) -> dict[str, LinearHead]:
     """Return empty heads by modality, ready to take saved weights."""
-    return {
-        name: LinearHead(
-            int(spec["width"]), num_classes, bool(spec["is_sparse"]), bool(spec["is_unit"])
-        )
-        for name, spec in specs.items()
-    }
+    return {name: _head_from_spec(spec, num_classes) for name, spec in specs.items()}
+
+
+def _head_from_spec(spec: Mapping, num_classes: int) -> LinearHead:
+    is_sparse, is_unit = bool(spec["is_sparse"]), bool(spec["is_unit"])
+    head = LinearHead(int(spec["width"]), num_classes, is_sparse, is_unit)
+    if spec.get("strength") is not None:  # earlier model folders don't tell it
+        head.strength = float(spec["strength"])
+    return head

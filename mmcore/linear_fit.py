@@ -34,6 +34,15 @@ Fold = tuple[np.ndarray, np.ndarray]  # rows to fit on, rows to judge
 
 
 @dataclass(frozen=True)
+class LinearStart:
+    """What an earlier classifier leaves to the next one, over the same features and classes."""
+
+    weights: np.ndarray  # (D, K) float32; 0 where a feature or class is new
+    bias: np.ndarray  # (K,) float32
+    strength: float | None  # None: not known
+
+
+@dataclass(frozen=True)
 class LinearFit:
     """A fitted classifier, and what folds that did not see a product say about it."""
 
@@ -74,6 +83,7 @@ def fit_linear(
     num_classes: int,
     folds: Sequence[Fold],
     tick: Callable[[], None] = lambda: None,
+    start: LinearStart | None = None,
 ) -> LinearFit:
     """Return the classifier fitted on all rows, with the strength that judged best.
 
@@ -82,12 +92,14 @@ def fit_linear(
         labels: (N,) class ids from 0 to K - 1.
         folds: from `make_folds`; without any the middle strength is taken.
         tick: called at each iteration; may raise to stop the fit.
+        start: of an earlier classifier: its strength is kept, and the fit on all rows begins with
+            its weights. The folds don't: those weights have seen what a fold is to judge.
     """
     # threads pay only for large matrices; for small ones they wait for each other, most of all on
     # a machine that has other work
     is_small = len(labels) * min(features.shape) * num_classes < SMALL_FIT
     with threadpool_limits(1 if is_small else None, "blas"):
-        return _fit(features, labels, num_classes, folds, tick)
+        return _fit(features, labels, num_classes, folds, tick, start)
 
 
 def _fit(
@@ -96,12 +108,14 @@ def _fit(
     num_classes: int,
     folds: Sequence[Fold],
     tick: Callable[[], None],
+    start: LinearStart | None,
 ) -> LinearFit:
     space = _Space(features)
-    best, best_loss, best_judged = STRENGTHS[len(STRENGTHS) // 2], np.inf, None
+    strengths = (start.strength,) if start and start.strength else STRENGTHS
+    best, best_loss, best_judged = strengths[len(strengths) // 2], np.inf, None
     judged_rows = np.concatenate([judged for _, judged in folds]) if folds else np.zeros(0, int)
     starts: list[np.ndarray | None] = [None] * len(folds)
-    for strength in STRENGTHS if folds else ():
+    for strength in strengths if folds else ():
         judged = np.zeros((len(labels), num_classes), np.float32)
         for i, (fit_rows, rows) in enumerate(folds):
             found = _minimise(
@@ -113,7 +127,8 @@ def _fit(
         if loss >= best_loss:
             break  # the loss has one valley over the strengths
         best, best_loss, best_judged = strength, loss, judged
-    found = _minimise(space.rows(slice(None)), labels, num_classes, best, None, tick)
+    first = np.vstack([space.forth(start.weights), start.bias]) if start else None
+    found = _minimise(space.rows(slice(None)), labels, num_classes, best, first, tick)
     weights, bias = space.back(found[:-1]), found[-1].copy()
     bias[np.bincount(labels, minlength=num_classes) == 0] = UNSEEN_LOGIT
     if best_judged is None:
@@ -146,6 +161,10 @@ class _Space:
 
     def rows(self, rows: np.ndarray | slice) -> Features:
         return self._points[rows]
+
+    def forth(self, weights: np.ndarray) -> np.ndarray:
+        """Return weights over the points from (D, K) weights over the features."""
+        return weights if self._axes is None else self._axes.T @ (self._features @ weights)
 
     def back(self, weights: np.ndarray) -> np.ndarray:
         """Return (D, K) weights over the features from weights over the points."""

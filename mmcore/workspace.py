@@ -10,6 +10,7 @@ home/
   runs/               checkpoints of trainings that have not ended
   snapshots/          the exact labels of each training, one file a hash
   weights/            pretrained backbone weights put there by hand
+  batches/            files uploaded on the Batch screen, and what was predicted of them
 """
 
 import errno
@@ -65,6 +66,10 @@ class Workspace:
     @property
     def weights(self) -> Path:
         return self.home / "weights"
+
+    @property
+    def batches(self) -> Path:
+        return self.home / "batches"
 
     def create(self) -> "Workspace":
         """Return self, with its folders made.

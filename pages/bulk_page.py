@@ -1,18 +1,32 @@
-"""Bulk: many products by filter, predicted class or similarity; one label, one undo."""
+"""Bulk: many products by filter, predicted class or likeness; one label, one undo."""
 
 import streamlit as st
 
-from mmcore.services.browse import PageRequest, list_products
+from mmcore.ui.bulk.acting import act_bar
+from mmcore.ui.bulk.choosing import choose_rows, show_pages
 from mmcore.ui.cards import product_card
 from mmcore.ui.guard import enter
+from mmcore.ui.notices import errors_shown
 from mmcore.ui.photo_grid import opened, photo_grid
+from mmcore.ui.screens import screen_named
 
 desk = enter("bulk_page")
-page = list_products(desk.store, page=PageRequest(size=48))
-chosen = photo_grid(
-    [product_card(desk, row) for row in page.rows],
-    "bulk",
-    lambda: print(opened("bulk")),
-    selected=(),
-)
-st.write(chosen)
+
+
+def open_card() -> None:
+    st.session_state["b.open"] = opened("b.grid")
+
+
+with errors_shown():
+    rows, wanted, where = choose_rows(desk)
+    above = st.container()
+    if rows:
+        cards = [product_card(desk, row) for row in rows]
+        chosen = set(photo_grid(cards, "b.grid", open_card, selected=(), page=where))
+        show_pages(desk, rows, wanted)
+        with above, errors_shown():
+            act_bar(desk, [row.id for row in rows if row.product_id in chosen], wanted)
+    elif wanted is not None:
+        st.info("No product is meant by these filters; lift one.")
+    if product_id := st.session_state.pop("b.open", None):
+        st.switch_page(screen_named("product_page").file, query_params={"id": product_id})

@@ -32,5 +32,5 @@ with errors_shown():
         choose(desk, shift, wanted, time.time())
     if product := st.query_params.get("product"):
         st.query_params.pop("product")
-        start_with(desk, shift, int(product), time.time())
+        start_with(desk, shift, product, time.time())
 board()

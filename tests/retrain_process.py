@@ -22,7 +22,7 @@ import mmcore.trainer  # noqa: E402
 from mmcore.features import FeatureResult  # noqa: E402
 from mmcore.jobs.context import Surroundings  # noqa: E402
 from mmcore.jobs.worker import Worker, WorkerOptions  # noqa: E402
-from mmcore.services import job_runs, retraining, training  # noqa: E402
+from mmcore.services import job_runs, judging, retraining  # noqa: E402
 from mmcore.services.opening import open_store  # noqa: E402
 from mmcore.settings import Settings  # noqa: E402
 from mmcore.store import jobs  # noqa: E402
@@ -39,7 +39,7 @@ def is_at(place, event):
         return place == "reading photos" and event.done < event.total
     if isinstance(event, mmcore.trainer.StepResult):
         return place == f"phase {event.phase}" and (event.epoch, event.step) == (2, 1)
-    return place == "judging" and isinstance(event, training.Judging)
+    return place == "judging" and isinstance(event, judging.Judging)
 
 
 def prepare(place):

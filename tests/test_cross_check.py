@@ -1,9 +1,18 @@
 """Planted wrong labels are found, also by models of the very products that carry them."""
 
+import time
+
 import numpy as np
 import pytest
 
-from mmcore.cross_check import FOLDS, MIN_OF_CLASS, cross_checked_suspicions
+from mmcore.cross_check import (
+    FOLDS,
+    MIN_OF_CLASS,
+    TEXT_CHUNK,
+    Checked,
+    Steps,
+    cross_checked_suspicions,
+)
 
 WORDS = ["piscine gonflable enfant", "roman policier poche", "console jeu manette", "tapis salon"]
 N = 120
@@ -38,14 +47,14 @@ def shop():
     return titles, true, labels
 
 
-def check(titles, labels, features=None, **other):
+def check(titles, labels, features=None, steps=None, **other):
     columns = {
         "descriptions": [""] * len(titles),
         "photos": [f"photo{i}" for i in range(len(titles))],
         "groups": [f"g{i}" for i in range(len(titles))],
         **other,
     }
-    return cross_checked_suspicions(titles, labels=labels, features=features, **columns)
+    return cross_checked_suspicions(Checked(titles, labels=labels, **columns), features, steps)
 
 
 def test_wrong_labels_rank_first_with_photos_and_without(shop):
@@ -100,3 +109,52 @@ def test_a_class_the_other_folds_hardly_know_is_not_suspect(shop):
 def test_tiny_catalogues_have_no_suspects(n):
     found = check(["a b"] * n, np.zeros(n, dtype=int), Features(np.zeros(n, dtype=int)))
     assert found.tolist() == [0.0] * n
+
+
+# -- stopping ------------------------------------------------------------------------------------
+
+PATIENCE_S = 5.0  # a cancelled job must have stopped by then, on a CPU with other work
+
+
+class Stopped(Exception):
+    pass
+
+
+def large_shop(num):
+    """Return (titles, labels) of products with texts as long as count, in 27 classes."""
+    rng = np.random.default_rng(0)
+    words = np.array([f"mot{i:05d}" for i in range(20_000)])
+    labels = np.arange(num) % 27
+    drawn = words[rng.zipf(1.3, (num, 58)) % len(words)]
+    return [f"classe{c} {' '.join(row)}" for c, row in zip(labels, drawn, strict=True)], labels
+
+
+def test_a_large_check_tells_how_far_it_is_and_stops_at_once_wherever_it_is():
+    """Before: one call of a library for all of it, that nobody could end."""
+    titles, labels = large_shop(6_000)
+    seen = []
+
+    def watch(done, total):
+        seen.append((time.perf_counter(), done, total))
+
+    started = time.perf_counter()
+    check(titles, labels, steps=Steps(watch))
+    lasted = time.perf_counter() - started
+    assert lasted > PATIENCE_S, f"{lasted:.1f} s: too small a catalogue to show anything"
+    times = [started, *(at for at, _, _ in seen), started + lasted]
+    assert max(np.diff(times)) < PATIENCE_S / 2
+    done, (total,) = [share for _, share, _ in seen], {total for *_, total in seen}
+    assert done == sorted(done) and done[0] == 0
+    assert total - TEXT_CHUNK <= done[-2] < done[-1] == total, "every unit was expected"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 0.95])
+def test_whoever_watches_may_stop_it(shop, share):
+    titles, true, labels = shop
+
+    def watch(done, total):
+        if done >= share * total:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        check(titles, labels, Features(true), Steps(watch))

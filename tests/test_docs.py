@@ -63,6 +63,8 @@ def test_options_the_readme_names_exist():
             ["evaluate"],
             ["predict"],
             ["predict-batch"],
+            ["queue", "settings", "set"],
+            ["labels", "bulk"],
         )
     )
     assert [option for option in named if option not in text] == []

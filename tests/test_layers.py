@@ -27,6 +27,7 @@ LEVELS = (
         "memory",
         "holding",
         "results",
+        "times",
         "weight_files",
     },
     {"catalog", "store"},
@@ -37,7 +38,7 @@ LEVELS = (
     },
     {
         *("fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"),
-        *("validation", "weights"),
+        *("validation", "weights", "warm_start"),
     },
     {"trainer", "artifact", "runtime", "explain", "jobs"},
     {"services"},
@@ -59,11 +60,13 @@ NETWORKS = {
         "views",
         "reports",
     ),
-    *("losses", "optim", "checkpoint", "validation", "weights"),
+    *("losses", "optim", "checkpoint", "validation", "weights", "warm_start"),
     *("trainer", "artifact", "runtime", "explain"),
 }
 NETWORK_FILES = {
     "services/images.py",
+    "services/assembly.py",
+    "services/judging.py",
     "services/linear_heads.py",
     "cli/training_view.py",
 }  # imported inside functions only

@@ -7,7 +7,7 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from mmcore import linear_fit
-from mmcore.linear_fit import UNSEEN_LOGIT, fit_linear, make_folds
+from mmcore.linear_fit import UNSEEN_LOGIT, LinearStart, fit_linear, make_folds
 
 K = 3
 
@@ -115,3 +115,37 @@ def test_the_same_again():
     features, labels, groups = data()
     first, second = (fit_linear(features, labels, K, folds_of(labels, groups)) for _ in range(2))
     assert np.array_equal(first.weights, second.weights)
+
+
+@pytest.mark.parametrize("width", [20, 200])
+def test_a_fit_that_starts_from_another_ends_at_the_same_optimum_sooner(width):
+    features, labels, groups = data(width=width)
+    folds = folds_of(labels, groups)
+    ticks = []
+    found = fit_linear(features, labels, K, folds, lambda: ticks.append(1))
+    num_fresh = len(ticks)
+    start = LinearStart(found.weights, found.bias, found.strength)
+    again = fit_linear(features, labels, K, folds, lambda: ticks.append(1), start)
+    assert again.strength == found.strength and len(ticks) - num_fresh < num_fresh / 2
+    before, after = (features @ f.weights + f.bias for f in (found, again))
+    assert softmax(after, axis=1) == pytest.approx(softmax(before, axis=1), abs=0.02)
+
+
+def test_no_fold_starts_from_weights_that_have_seen_what_it_judges():
+    """Whatever the start's weights are, the folds say the same."""
+    features, labels, groups = data()
+    folds = folds_of(labels, groups)
+    said = []
+    for weights in (np.zeros((20, K)), np.full((20, K), 5.0)):
+        start = LinearStart(weights.astype(np.float32), np.zeros(K, np.float32), 30.0)
+        said.append(fit_linear(features, labels, K, folds, start=start).out_of_fold)
+    assert said[0].any() and np.array_equal(said[0], said[1])
+
+
+def test_a_start_without_a_strength_chooses_one():
+    features, labels, groups = data()
+    folds = folds_of(labels, groups)
+    found = fit_linear(features, labels, K, folds)
+    start = LinearStart(found.weights, found.bias, None)
+    again = fit_linear(features, labels, K, folds, start=start)
+    assert again.strength == found.strength

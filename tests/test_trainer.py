@@ -1,57 +1,15 @@
 """The loop: phases, early stopping, interruption, resuming, the guard against NaN."""
 
-import errno
-import os
-from dataclasses import replace
-from itertools import chain, repeat
-
 import numpy as np
 import pytest
 import torch
-from networks import CPU, NUM_CLASSES, TinyBackbone, products, reader, run_config, tiny_model
+from networks import CPU, products, reader, run_config, tiny_model
+from training_runs import FROZEN, TUNED, backbone_state, data, finish, live_data, moved, without_val
 
-from mmcore import optim
 from mmcore.checkpoint import CheckpointFile
 from mmcore.config import PhaseConfig
-from mmcore.errors import CheckpointError, NonFiniteLossError, TrainingInterrupted
-from mmcore.fusion import FusionClassifier
-from mmcore.towers import ImageTower, TextTower
+from mmcore.errors import NonFiniteLossError
 from mmcore.trainer import EpochResult, FitOptions, StepResult, TrainData, fit
-
-FUSION = "fusion.0.0.bias"
-FROZEN = PhaseConfig("frozen", 2)
-TUNED = PhaseConfig("fine-tuning", 1, 1e-4, train_backbone=True)
-
-
-def data(train_seed: int = 0, num: int = 48) -> TrainData:
-    train, val = products(num, train_seed), products(30, 99)
-    return TrainData(
-        train=lambda phase: reader(train, not phase.train_backbone),
-        val=lambda phase: reader(val, not phase.train_backbone),
-    )
-
-
-def live_data() -> TrainData:
-    rows = products(24)
-    return TrainData(*[lambda phase: reader(rows, as_features=False)] * 2)
-
-
-def finish(model, config, **options):
-    return list(fit(model, data(), config, FitOptions(CPU, **options)))
-
-
-def stop_at(num_asked):
-    """Return a function that says stop the time after it was asked so often."""
-    answers = chain(repeat(False, num_asked), repeat(True))
-    return lambda: next(answers)
-
-
-def backbone_state(model):
-    return {k: t.clone() for k, t in model.state_dict().items() if ".backbone." in k}
-
-
-def moved(before, after):
-    return {k for k in before if not torch.equal(before[k], after[k])}
 
 
 def test_phase_1_moves_no_backbone_tensor_and_phase_2_does():
@@ -121,79 +79,6 @@ def test_a_worse_second_phase_leaves_the_first_ones_backbone():
     epochs = [r for r in finish(model, config) if isinstance(r, EpochResult)]
     assert not epochs[-1].is_best, "the test needs a ruinous phase 2"
     assert moved(start, backbone_state(model)) == set()
-
-
-def interrupted(config, path, after_steps):
-    """Train until `after_steps` steps are done, stop, and go on in a new process's stead."""
-    asked = iter([False] * after_steps + [True])
-    with pytest.raises(TrainingInterrupted, match="stopped in phase"):
-        finish(
-            tiny_model(), config, checkpoint=CheckpointFile(path, "r"), should_stop=asked.__next__
-        )
-    model = tiny_model(seed=1)  # other initial weights: the checkpoint must bring its own
-    model.towers["image"].backbone.load_state_dict(
-        tiny_model().towers["image"].backbone.state_dict()
-    )
-    finish(model, config, checkpoint=CheckpointFile(path, "r"))
-    return model
-
-
-@pytest.mark.parametrize("after_steps", [0, 1, 4, 6, 8, 12, 15, 18, 22])
-def test_an_interrupted_run_ends_bitwise_equal(tmp_path, after_steps):
-    config = run_config(FROZEN, TUNED)
-    whole = tiny_model()
-    finish(whole, config)
-    resumed = interrupted(config, tmp_path / "c.safetensors", after_steps)
-    different = moved(whole.state_dict(), resumed.state_dict())
-    assert different == set()
-
-
-def test_a_run_killed_after_an_epoch_ends_bitwise_equal(tmp_path):
-    config = run_config(FROZEN, TUNED)
-    whole = tiny_model()
-    finish(whole, config)
-    file = CheckpointFile(tmp_path / "c.safetensors", "r")
-    options = FitOptions(CPU, file, checkpoint_every_s=0)
-    killed = fit(tiny_model(), data(), config, options)
-    next(r for r in killed if isinstance(r, EpochResult))
-    next(killed)  # a step of the second epoch is done, then the process dies without a word
-    model = tiny_model()
-    finish(model, config, checkpoint=file)
-    assert moved(whole.state_dict(), model.state_dict()) == set()
-
-
-def test_a_checkpoint_of_another_run_is_refused(tmp_path):
-    path = tmp_path / "c.safetensors"
-    finish(tiny_model(), run_config(FROZEN), checkpoint=CheckpointFile(path, "one"))
-    with pytest.raises(CheckpointError, match="belongs to other settings.*delete it"):
-        finish(tiny_model(), run_config(FROZEN), checkpoint=CheckpointFile(path, "two"))
-
-
-def test_a_damaged_checkpoint_is_refused(tmp_path):
-    path = tmp_path / "c.safetensors"
-    path.write_bytes(b"no tensors here")
-    with pytest.raises(CheckpointError, match="can't be used.*train from the start"):
-        finish(tiny_model(), run_config(FROZEN), checkpoint=CheckpointFile(path, "r"))
-
-
-def test_a_full_disk_keeps_the_previous_checkpoint(tmp_path, monkeypatch):
-    path = tmp_path / "c.safetensors"
-    config = run_config(PhaseConfig("frozen", 3))
-    options = FitOptions(CPU, CheckpointFile(path, "r"), checkpoint_every_s=0)
-    run = fit(tiny_model(), data(), config, options)
-    next(r for r in run if isinstance(r, EpochResult))
-    before = path.read_bytes()
-
-    def full(descriptor):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(CheckpointError, match=r"MB can't be written: No space left.*free some"):
-        list(run)
-    assert path.read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == ["c.safetensors"], "no half file is left"
-    monkeypatch.undo()
-    finish(tiny_model(), config, checkpoint=CheckpointFile(path, "r"))
 
 
 def test_a_few_non_finite_losses_are_skipped_and_counted():
@@ -286,13 +171,6 @@ def test_a_run_without_any_finite_val_loss_ends_with_advice():
         list(fit(tiny_model(), source, run_config(FROZEN, TUNED), FitOptions(CPU)))
 
 
-def without_val(num: int = 24) -> TrainData:
-    train, none = products(num), products(0)
-    return TrainData(
-        lambda phase: reader(train, not phase.train_backbone), lambda phase: reader(none)
-    )
-
-
 def test_without_val_products_the_last_epoch_of_the_last_phase_counts():
     model = tiny_model()
     start = backbone_state(model)
@@ -308,103 +186,6 @@ def test_without_val_products_the_last_epoch_of_the_last_phase_counts():
     assert [(e.phase, e.epoch) for e in epochs] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
     assert moved(last, model.state_dict()) == set()
     assert "towers.on_image.backbone.conv.weight" in moved(start, backbone_state(model))
-
-
-@pytest.mark.parametrize("after_steps", [7, 8, 11])
-def test_interrupted_fine_tuning_ends_bitwise_equal(tmp_path, after_steps):
-    # without val products its weights are kept whatever they are worth
-    config = run_config(PhaseConfig("frozen", 2), PhaseConfig("t", 2, 1e-3, train_backbone=True))
-    whole = tiny_model()
-    list(fit(whole, without_val(), config, FitOptions(CPU)))
-    file = CheckpointFile(tmp_path / "c.safetensors", "r")
-    with pytest.raises(TrainingInterrupted):
-        list(fit(tiny_model(), without_val(), config, FitOptions(CPU, file, stop_at(after_steps))))
-    resumed = tiny_model()
-    list(fit(resumed, without_val(), config, FitOptions(CPU, file)))
-    assert moved(whole.state_dict(), resumed.state_dict()) == set()
-
-
-def test_a_run_stopped_during_validation_ends_bitwise_equal(tmp_path):
-    config = run_config(FROZEN)
-    whole = tiny_model()
-    finish(whole, config)
-    file = CheckpointFile(tmp_path / "c.safetensors", "r")
-    with pytest.raises(TrainingInterrupted):  # 6 steps of the first epoch, then val's first batch
-        finish(tiny_model(), config, checkpoint=file, should_stop=stop_at(6))
-    assert (file.load().state.epoch, file.load().state.step) == (0, 6)
-    resumed = tiny_model()
-    finish(resumed, config, checkpoint=file)
-    assert moved(whole.state_dict(), resumed.state_dict()) == set()
-
-
-def test_mixed_precision_in_fp16_resumes_with_its_loss_scale(tmp_path, monkeypatch):
-    # a GPU's path, on the CPU: the scaler is the same code
-    monkeypatch.setattr(optim, "amp_dtype", lambda device: torch.float16)
-    config = run_config(FROZEN)
-    whole, results = tiny_model(), []
-    for result in fit(whole, without_val(), config, FitOptions(CPU)):
-        results.append(result)
-    file = CheckpointFile(tmp_path / "c.safetensors", "r")
-    with pytest.raises(TrainingInterrupted):
-        list(fit(tiny_model(), without_val(), config, FitOptions(CPU, file, stop_at(4))))
-    assert file.load().scaler["scale"] > 1
-    resumed = tiny_model()
-    list(fit(resumed, without_val(), config, FitOptions(CPU, file)))
-    assert moved(whole.state_dict(), resumed.state_dict()) == set()
-
-
-def test_a_modality_called_backbone_is_in_the_checkpoint(tmp_path):
-    rows = products(24)
-    rows = replace(
-        rows,
-        inputs={"backbone": rows.inputs["text"]},
-        present={"backbone": rows.present["text"], "image": rows.present["image"]},
-    )
-    source = TrainData(lambda phase: reader(rows), lambda phase: reader(rows))
-
-    def model(seed=0):
-        torch.manual_seed(seed)
-        towers = {"backbone": TextTower(), "image": ImageTower(TinyBackbone())}
-        return FusionClassifier(towers, NUM_CLASSES)
-
-    config = run_config(PhaseConfig("frozen", 3))
-    whole = model()
-    list(fit(whole, source, config, FitOptions(CPU)))
-    file = CheckpointFile(tmp_path / "c.safetensors", "r")
-    with pytest.raises(TrainingInterrupted):
-        list(fit(model(), source, config, FitOptions(CPU, file, stop_at(4))))
-    saved = file.load().model
-    assert not any("conv.weight" in key for key in saved), "a frozen backbone is left out"
-    resumed = model(seed=1)
-    resumed.image_tower.backbone.load_state_dict(whole.image_tower.backbone.state_dict())
-    list(fit(resumed, source, config, FitOptions(CPU, file)))
-    assert moved(whole.state_dict(), resumed.state_dict()) == set()
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda c: c.model.popitem(), r"is missing \(1 in all\)"),
-        (lambda c: c.best.popitem(), "is missing"),
-        (lambda c: c.model.update(more=torch.zeros(1)), "the network has no tensor 'more'"),
-        (lambda c: c.model.update({FUSION: torch.zeros(9)}), r"is \(9,\) torch.float32, the netw"),
-        (lambda c: c.best.clear(), r"its best epoch is \(0, 1\) with 0 tensors"),
-        (lambda c: setattr(c.state, "phase", 4), "it stands in phase 5, the run has 2"),
-        (lambda c: c.optimizer.update({"0/exp_avg": torch.zeros(2)}), "tensor '0/exp_avg' is"),
-        (lambda c: c.optimizer.update({"999/step": torch.zeros(1)}), "there is no parameter '999'"),
-        (lambda c: c.optimizer.pop("0/step"), "of a parameter are incomplete"),
-    ],
-)
-def test_a_checkpoint_that_does_not_fit_the_network_is_refused(tmp_path, spoil, message):
-    file = CheckpointFile(tmp_path / "c.safetensors", "r")
-    config = run_config(FROZEN, TUNED)
-    with pytest.raises(TrainingInterrupted):
-        finish(tiny_model(), config, checkpoint=file, should_stop=stop_at(18))
-    checkpoint = file.load()
-    spoil(checkpoint)
-    file.save(checkpoint)
-    with pytest.raises(CheckpointError, match=f"{message}.*; delete it and train from the start"):
-        finish(tiny_model(), config, checkpoint=file)
 
 
 def test_a_caller_may_stop_asking_at_any_time():

@@ -108,6 +108,7 @@ def judge(store, workspace, settings, model_version_id, now, watch):
         watch.progress(done, 3)
         if watch.should_stop():
             return
+    watch.checking(1, 1)
     with store.writing() as session:
         session.get(ModelVersion, model_version_id).verdict = {"passed": True}
 
@@ -128,9 +129,24 @@ class Shop:
         self.settings = Settings(home, "cpu", 1, offline=True)
         self.store = open_store(self.workspace, self.settings)
         fill(self.workspace, self.store)
+        self.submit(choices, submitted_at)
+
+    def submit(self, choices=CHOICES, submitted_at=2_000_000.0):
+        """Submit another retrain, which `job` is from now on."""
         with self.store.writing() as session:
             job, _ = jobs.submit(session, "retrain", choices.to_json(), None, submitted_at)
             self.job_id = job.id
+
+    def promote(self):
+        """Put the job's model in production, and return its name."""
+        with self.store.writing() as session:
+            found = session.execute(
+                update(ModelVersion)
+                .where(ModelVersion.name == run_name(self.job))
+                .values(stage="production")
+            )
+            assert found.rowcount == 1
+        return run_name(self.job)
 
     @property
     def job(self):

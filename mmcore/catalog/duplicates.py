@@ -6,7 +6,7 @@ become one. Which split near-copies go to is decided by `splits.py`.
 
 import hashlib
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -73,7 +73,7 @@ def group_ids(frame: pd.DataFrame, ties: Sequence[int]) -> pd.Series:
 
     A group id from a file stays. The others take the smallest one among their near-copies, a
     file's before a computed one; where there is none, they found one named after their smallest
-    product id.
+    product id, by a name that no group has: that product may have founded one before, and left it.
 
     Args:
         frame: product_id, group_id ("" where it is to be found).
@@ -87,7 +87,10 @@ def group_ids(frame: pd.DataFrame, ties: Sequence[int]) -> pd.Series:
         if group:
             ranked = (group.startswith(_COMPUTED), group)
             known[tie] = min(known.get(tie, ranked), ranked)
-    named = {tie: known[tie][1] if tie in known else _named_after(founder[tie]) for tie in founder}
+    taken = set(given)
+    named = {
+        tie: known[tie][1] if tie in known else _named_after(founder[tie], taken) for tie in founder
+    }
     groups = [
         group if group and not group.startswith(_COMPUTED) else named[tie]
         for tie, group in zip(ties, given, strict=True)
@@ -108,8 +111,11 @@ def _has_detail(photo_hash: str) -> bool:
     return MIN_BITS <= num_set <= _HASH_BITS - MIN_BITS
 
 
-def _named_after(product_id: str) -> str:
-    return _COMPUTED + hashlib.sha256(product_id.encode()).hexdigest()[:16]
+def _named_after(product_id: str, taken: Container[str]) -> str:
+    digest = hashlib.sha256(product_id.encode())
+    while (name := _COMPUTED + digest.hexdigest()[:16]) in taken:
+        digest.update(b"again")
+    return name
 
 
 class _Ties:

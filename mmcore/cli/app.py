@@ -18,6 +18,7 @@ from mmcore import __version__
 from mmcore.cli import (
     ask,
     backup_commands,
+    bulk_commands,
     check,
     class_commands,
     data,
@@ -29,7 +30,9 @@ from mmcore.cli import (
     products,
     queue_commands,
     screen,
+    serve_command,
     signals,
+    user_commands,
 )
 from mmcore.errors import MmcoreError, TrainingInterrupted
 
@@ -48,17 +51,13 @@ app = typer.Typer(
 imports = typer.Typer(no_args_is_help=True, help="Read a catalogue into the workspace.")
 
 listing = typer.Typer(no_args_is_help=True, help="Look through the catalogue.")
-listing.command("list")(products.list_products)
-listing.command("show")(products.show_product)
-listing.command("count")(products.count_products)
 
 
 def _add(group: typer.Typer, name: str, function: Callable, *examples: str) -> None:
     """Make a function a command; its docstring is the help, with lines as the terminal has them."""
     paragraphs = (inspect.getdoc(function) or "").split("\n\n")
     text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    shown = "\n\n".join(f"python -m mmcore {example}" for example in examples)
-    group.command(name, help=text, epilog=f"Examples:\n\n{shown}")(function)
+    group.command(name, help=text, epilog=options.examples(*examples))(function)
 
 
 _add(app, "demo", learn.demo, "demo", "demo --home ./demo --products 10")
@@ -102,17 +101,41 @@ _add(
     "predict-batch new.csv predicted.csv --images photos.zip",
     "predict-batch new.csv predicted.parquet --id sku --title name --model with-price",
 )
+_add(app, "serve", serve_command.serve, "serve", "serve --home ./shop --port 8600 --open")
 _add(app, "doctor", check.doctor, "doctor", "doctor --json")
-app.command("retrain")(job_commands.retrain)
-app.command("worker")(job_commands.worker)
+_add(app, "retrain", job_commands.retrain, "retrain", "retrain --preset seed --wait")
+_add(app, "worker", job_commands.worker, "worker", "worker --once --nice 10")
 app.add_typer(job_commands.jobs_app, name="jobs")
 app.add_typer(label_commands.labels_app, name="labels")
 app.add_typer(class_commands.classes_app, name="classes")
 app.add_typer(queue_commands.queue_app, name="queue")
 app.add_typer(listing, name="products")
 app.add_typer(model_commands.models, name="models")
-app.command("backup")(backup_commands.backup)
-app.command("restore")(backup_commands.restore)
+app.add_typer(user_commands.users, name="user")
+_add(
+    listing,
+    "list",
+    products.list_products,
+    'products list --search "piscine gonflable" --unlabelled',
+    "products list --class 2583 --order suspicion --limit 20",
+)
+_add(listing, "show", products.show_product, "products show ref-17")
+_add(listing, "count", products.count_products, "products count")
+_add(
+    label_commands.labels_app,
+    "bulk",
+    bulk_commands.label_many,
+    'labels bulk 2583 --search "piscine gonflable" --unlabelled',
+    "labels bulk 2583 --predicted 2583 --unlabelled --dry-run",
+)
+_add(app, "backup", backup_commands.backup, "backup shop.rayon", "backup labels.rayon --no-photos")
+_add(
+    app,
+    "restore",
+    backup_commands.restore,
+    "restore shop.rayon --check",
+    "restore shop.rayon --replace --yes",
+)
 
 # the base of every complaint about the command's own words; Typer exports only its children
 _UsageError = typer.BadParameter.__mro__[1]

@@ -1,7 +1,6 @@
 """Commands that keep a workspace safe: backup, restore."""
 
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,14 +8,20 @@ import typer
 
 from mmcore.cli import screen
 from mmcore.cli.confirm import Yes, confirm
-from mmcore.cli.options import Home, Json, open_workspace
+from mmcore.cli.options import Home, Json, given_path, open_workspace
+from mmcore.times import local_time
 
 if TYPE_CHECKING:
     from mmcore.services.backup_file import BackupInfo
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="Where to write it; must not exist yet.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            parser=given_path, metavar="FILE", help="Where to write it; must not exist yet."
+        ),
+    ],
     home: Home = None,
     photos: Annotated[bool, typer.Option(help="Put the photos in, too.")] = True,
     models: Annotated[bool, typer.Option(help="Put the model folders in, too.")] = True,
@@ -27,12 +32,13 @@ def backup(
     Not inside: caches, thumbnails, logs, unfinished trainings, pretrained weights.
     """
     workspace, settings = open_workspace(home)
-    from mmcore.services.backup import Include, backup
+    from mmcore.services.backup import BackupOptions, backup
     from mmcore.services.opening import opened_store
+    from mmcore.services.people import local_actor
 
     with opened_store(workspace, settings) as store, screen.counting("bytes") as show:
-        target, include = file.expanduser().absolute(), Include(photos, models)
-        report = backup(store, workspace, target, include, time.time(), show)
+        options, now = BackupOptions(file.expanduser().absolute(), photos, models), time.time()
+        report = backup(store, local_actor(store, now), workspace, options, now, show)
     for text in report.notes:
         screen.note(text)
     if as_json:
@@ -40,11 +46,13 @@ def backup(
         screen.print_json({**data, "notes": list(report.notes)})
         return
     size = f"{report.num_bytes / 1e6:,.1f} MB"
-    screen.out().print(screen.plain(f"{report.target}: {size}, {_contents(report.info)}"))
+    screen.say(f"{report.target}: {size}, {_contents(report.info)}")
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(parser=given_path, metavar="FILE", help="A file that `backup` wrote.")
+    ],
     home: Home = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only read the file and say what it holds.")
@@ -63,6 +71,7 @@ def restore(
     """Put a backup into a workspace and its database: checked first, whole or not at all."""
     workspace, settings = open_workspace(home)
     from mmcore.services.backup import verify_backup
+    from mmcore.services.people import OPERATOR
     from mmcore.services.restore import RestoreOptions, restore
 
     source = file.expanduser().absolute()
@@ -71,7 +80,7 @@ def restore(
     else:
         if replace:
             confirm(f"replace what is in {workspace.home}?", yes)
-        options = RestoreOptions(replace, force)
+        options = RestoreOptions(OPERATOR, replace, force)
         with screen.counting("bytes") as show:
             report = restore(source, workspace, settings, options, time.time(), show)
         info, kept = report.info, report.kept
@@ -79,11 +88,11 @@ def restore(
         done = {"file": str(source), "restored": not check, "kept": kept and str(kept)}
         screen.print_json({**done, **_facts(info)})
         return
-    at = f"{datetime.fromtimestamp(info.created_at):%Y-%m-%d %H:%M}"
+    at = local_time(info.created_at)
     what = "holds" if check else f"is restored to {workspace.home}:"
-    screen.out().print(screen.plain(f"backup of {at} {what} {_contents(info)}"))
+    screen.say(f"backup of {at} {what} {_contents(info)}")
     if kept:
-        screen.out().print(screen.plain(f"what was there before is in {kept}: delete it in time"))
+        screen.say(f"what was there before is in {kept}: delete it in time")
 
 
 def _facts(info: "BackupInfo") -> dict:

@@ -7,8 +7,11 @@ import typer
 from rich.table import Table
 
 from mmcore.cli import screen
-from mmcore.cli.label_commands import Token, opened, token_or_new
-from mmcore.cli.options import Home, Json
+from mmcore.cli.confirm import Yes, confirm
+from mmcore.cli.following import follow
+from mmcore.cli.label_commands import Token, token_or_new
+from mmcore.cli.opening import opened_for_me
+from mmcore.cli.options import Home, Json, examples, given_text, open_workspace
 
 if TYPE_CHECKING:
     from mmcore.services.class_merge import MergePreview
@@ -17,12 +20,16 @@ if TYPE_CHECKING:
 classes_app = typer.Typer(
     no_args_is_help=True, help="Show and change the classes; every change can be undone."
 )
-Code = Annotated[str, typer.Argument(help="Code of the class.")]
-NameFr = Annotated[str | None, typer.Option("--fr", help="French name.")]
-NameEn = Annotated[str | None, typer.Option("--en", help="English name.")]
+Code = Annotated[str, typer.Argument(parser=given_text, metavar="CODE", help="Code of the class.")]
+NameFr = Annotated[
+    str | None, typer.Option("--fr", parser=given_text, metavar="NAME", help="French name.")
+]
+NameEn = Annotated[
+    str | None, typer.Option("--en", parser=given_text, metavar="NAME", help="English name.")
+]
 
 
-@classes_app.command("list")
+@classes_app.command("list", epilog=examples("classes list --all"))
 def list_all(
     archived: Annotated[bool, typer.Option("--all", help="Archived classes, too.")] = False,
     home: Home = None,
@@ -31,10 +38,10 @@ def list_all(
     """List the classes with their number of products."""
     from mmcore.services.classes import list_classes
 
-    with opened(home) as (store, _):
+    with opened_for_me(home) as (store, _):
         found = list_classes(store, with_archived=archived)
     if as_json:
-        screen.print_json([vars(one) for one in found])
+        screen.print_json({"classes": [vars(one) for one in found]})
         return
     table = Table()
     for name in ("code", "French", "English"):
@@ -48,7 +55,9 @@ def list_all(
     screen.out().print(table)
 
 
-@classes_app.command("add")
+@classes_app.command(
+    "add", epilog=examples('classes add 2906 --fr "Jeux de plage" --en "Beach games"')
+)
 def add(
     code: Code,
     name_fr: NameFr = None,
@@ -60,12 +69,12 @@ def add(
     """Add a class, placed last."""
     from mmcore.services.classes import ClassNames, add_class
 
-    with opened(home) as (store, actor):
+    with opened_for_me(home) as (store, actor):
         names = ClassNames(code, name_fr, name_en)
         _show(add_class(store, actor, names, token_or_new(token), time.time()), as_json)
 
 
-@classes_app.command("rename")
+@classes_app.command("rename", epilog=examples('classes rename 2906 --fr "Jeux de plage"'))
 def rename(
     code: Code,
     new_code: Annotated[str | None, typer.Option("--code", help="New code.")] = None,
@@ -78,34 +87,36 @@ def rename(
     """Give a class another code or other names; its products keep it."""
     from mmcore.services.classes import ClassNames, rename_class
 
-    with opened(home) as (store, actor):
+    with opened_for_me(home) as (store, actor):
         names = ClassNames(new_code, name_fr, name_en)
         _show(rename_class(store, actor, code, names, token_or_new(token), time.time()), as_json)
 
 
-@classes_app.command("archive")
+@classes_app.command("archive", epilog=examples("classes archive 2906"))
 def archive(code: Code, token: Token = None, home: Home = None, as_json: Json = False) -> None:
     """Take a class out of use; its products keep the label."""
     from mmcore.services.classes import archive_class
 
-    with opened(home) as (store, actor):
+    with opened_for_me(home) as (store, actor):
         _show(archive_class(store, actor, code, token_or_new(token), time.time()), as_json)
 
 
-@classes_app.command("unarchive")
+@classes_app.command("unarchive", epilog=examples("classes unarchive 2906"))
 def unarchive(code: Code, token: Token = None, home: Home = None, as_json: Json = False) -> None:
     """Take a class into use again."""
     from mmcore.services.classes import unarchive_class
 
-    with opened(home) as (store, actor):
+    with opened_for_me(home) as (store, actor):
         _show(unarchive_class(store, actor, code, token_or_new(token), time.time()), as_json)
 
 
-@classes_app.command("merge")
+@classes_app.command(
+    "merge", epilog=examples("classes merge 2906 1280 --dry-run", "classes merge 2906 1280 --yes")
+)
 def merge(
     code: Annotated[str, typer.Argument(help="Code of the class that goes.")],
     into: Annotated[str, typer.Argument(help="Code of the class that takes its products.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: Yes = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would change.")
     ] = False,
@@ -119,15 +130,15 @@ def merge(
     """
     from mmcore.services.class_merge import merge_classes, preview_merge
 
-    with opened(home) as (store, actor):
+    with opened_for_me(home) as (store, actor):
         preview = preview_merge(store, code, into, time.time())
         if dry_run or not as_json:
             _show_preview(preview, as_json)
         if dry_run:
             return
-        if not yes and not typer.confirm(f"Merge {code} into {into}?", err=True):
-            raise typer.Abort
+        confirm(f"merge {code} into {into}?", yes)
         result = merge_classes(store, actor, code, into, token_or_new(token), time.time())
+        follow(store, actor, *open_workspace(home))  # nobody has checked the labels they have now
         _show(result, as_json)
 
 

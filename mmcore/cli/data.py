@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmcore.cli import screen
+from mmcore.cli.following import follow
 from mmcore.cli.options import (
     COUNT,
     FLAG,
     Home,
     Json,
     check_input,
+    check_issues,
     given_path,
     given_text,
     open_workspace,
 )
-from mmcore.errors import ConfigError
-from mmcore.workspace import check_target
 
 if TYPE_CHECKING:  # pandas and torch are loaded by the command that needs them, not by --help
     from mmcore.catalog.csv_columns import CsvColumns
@@ -113,14 +113,14 @@ def import_csv(
 
     check_input(file)
     check_input(images)
-    _check_issues(issues, file)
+    check_issues(issues, file)
     names = (product_id, title, description, image, label, group, split)
     given = dict(zip(FIELDS, names, strict=True))
     columns = choose_columns(file, separator, given, extra)
     options = catalogue.CsvImport(file, columns, images, separator, replace_all, relabel, seed)
-    report = _import(home, catalogue.import_csv, options)
+    report, job = _import(home, catalogue.import_csv, options)
     mapping = {field: getattr(columns, field) for field in FIELDS}
-    _show(report, issues, as_json, {**mapping, "extra": list(columns.extra)})
+    _show(report, issues, as_json, job, {**mapping, "extra": list(columns.extra)})
 
 
 def import_rakuten(
@@ -143,28 +143,26 @@ def import_rakuten(
     """Import the Rakuten France challenge: X_train_update.csv, Y_train_CVw08PX.csv, images/."""
     from mmcore.services import catalogue
 
-    _check_issues(issues, folder)
+    check_issues(issues, folder)
     options = catalogue.RakutenImport(folder, part, replace_all, relabel, seed)
-    report = _import(home, catalogue.import_rakuten, options)
-    _show(report, issues, as_json, {})
+    report, job = _import(home, catalogue.import_rakuten, options)
+    _show(report, issues, as_json, job, {})
 
 
 def _import(
     home: Path | None, verb: Callable[..., "ImportReport"], options: object
-) -> "ImportReport":
-    """Return what an import into the chosen workspace did, having shown how far it is."""
+) -> tuple["ImportReport", dict | None]:
+    """Return what an import into the chosen workspace did, and the job that follows it."""
     from mmcore.services.opening import opened_store
-    from mmcore.services.people import LOCAL_NAME, ensure_actor
-    from mmcore.services.predictions import num_unpredicted
+    from mmcore.services.people import local_actor
 
     workspace, settings = open_workspace(home)
     now = time.time()
-    with opened_store(workspace, settings) as store, screen.counting("rows") as show:
-        actor = ensure_actor(store, LOCAL_NAME, "admin", now)
-        report = verb(store, actor, workspace, options, now, show)
-        if num_unpredicted(store):
-            screen.note("the queue can't rank new products yet: python -m mmcore models predict")
-        return report
+    with opened_store(workspace, settings) as store:
+        actor = local_actor(store, now)
+        with screen.progress() as bars:
+            report = verb(store, actor, workspace, options, now, bars.show)
+        return report, follow(store, actor, workspace, settings)
 
 
 def choose_columns(
@@ -187,21 +185,15 @@ def choose_columns(
     return CsvColumns(**chosen, extra=guess.extra)
 
 
-def _check_issues(issues: Path | None, source: Path) -> None:
-    """Refuse a table of remarks that couldn't be written, before hours may be spent."""
-    if issues is None:
-        return
-    check_target(issues)
-    if issues.resolve() == source.resolve():
-        raise ConfigError(f"{issues} is what is imported; write --issues to another file")
-
-
-def _show(report: "ImportReport", issues: Path | None, as_json: bool, mapping: dict) -> None:
+def _show(
+    report: "ImportReport", issues: Path | None, as_json: bool, job: dict | None, mapping: dict
+) -> None:
     """Print what was imported; the table of remarks may fail, the import is done all the same."""
     from mmcore.catalog.issues import write_table
 
     if as_json:
-        screen.print_json({**report.to_json(), **({"columns": mapping} if mapping else {})})
+        columns = {"columns": mapping} if mapping else {}
+        screen.print_json({**report.to_json(), **columns, "predictions": job})
     else:
         _show_lines(report, mapping)
     if issues is not None:

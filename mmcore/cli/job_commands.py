@@ -2,16 +2,14 @@
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmcore.cli import screen
-from mmcore.cli.options import Home, Json, open_workspace
+from mmcore.cli.opening import local_actor, opened
+from mmcore.cli.options import Home, Json, examples
 from mmcore.cli.signals import stop_on_signal
 from mmcore.config import BACKBONES, PRESETS, WEIGHTS
 from mmcore.errors import MmcoreError
@@ -19,29 +17,17 @@ from mmcore.errors import MmcoreError
 if TYPE_CHECKING:
     from mmcore.jobs.local import LocalBackend
     from mmcore.services.jobs import JobView
-    from mmcore.services.people import Actor
-    from mmcore.settings import Settings
     from mmcore.store.engine import Store
     from mmcore.workspace import Workspace
 
 WATCH_EVERY_S = 0.5
 
-jobs_app = typer.Typer(no_args_is_help=True, help="Look at retrain jobs and cancel them.")
+jobs_app = typer.Typer(no_args_is_help=True, help="Look at jobs (retrains, predictions), cancel.")
 JobId = Annotated[int, typer.Argument(metavar="JOB", help="Number of the job.")]
 
 
 class JobEndedBadly(MmcoreError):
     """The job that was waited for failed or was cancelled."""
-
-
-@contextmanager
-def opened(home: Path | None) -> Iterator[tuple["Workspace", "Settings", "Store"]]:
-    """Give the chosen workspace, this machine's settings and the workspace's store."""
-    workspace, settings = open_workspace(home)
-    from mmcore.services.opening import opened_store
-
-    with opened_store(workspace, settings) as store:
-        yield workspace, settings, store
 
 
 def worker(
@@ -61,14 +47,16 @@ def worker(
     """Run jobs until told to end (Ctrl-C or SIGTERM: the job goes back to the queue)."""
     if nice and hasattr(os, "nice"):
         os.nice(nice)
-    with opened(home) as (workspace, settings, store), stop_on_signal() as is_stopping:
+    with opened(home) as (store, workspace, settings), stop_on_signal() as is_stopping:
         from mmcore.jobs.context import Surroundings
         from mmcore.jobs.worker import Shift, Worker, WorkerOptions, work
+        from mmcore.services.catching_up import PREDICT, run_predict
         from mmcore.services.jobs import RETRAIN
         from mmcore.services.retraining import run_retrain
 
         around = Surroundings(store, workspace, settings, time.time)
-        found = Worker(around, {RETRAIN: run_retrain}, WorkerOptions(name), is_stopping)
+        runners = {RETRAIN: run_retrain, PREDICT: run_predict}
+        found = Worker(around, runners, WorkerOptions(name), is_stopping)
         shift = Shift(once, None if idle_exit is None else idle_exit * 60)
         screen.err().print(f"worker {found.name} on {workspace.home}")
         num_jobs = work(found, shift, time.time, is_stopping, screen.note)
@@ -94,11 +82,19 @@ def retrain(
         int | None, typer.Option(min=0, help="Epochs of fine-tuning the backbone.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 0,
+    warm: Annotated[
+        bool | None,
+        typer.Option(
+            "--warm/--fresh",
+            help="Start from the production model's weights, or from the start. Without: from "
+            "production's where they fit.",
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Watch the job until it ends.")] = False,
     as_json: Json = False,
 ) -> None:
     """Submit a retrain on the labels as they are; a worker is started where none is running."""
-    with opened(home) as (workspace, settings, store):
+    with opened(home) as (store, workspace, settings):
         from mmcore.jobs.local import LocalBackend
         from mmcore.services import jobs
         from mmcore.services.retrain_choices import RetrainChoices
@@ -112,9 +108,10 @@ def retrain(
             epochs1=epochs1,
             epochs2=epochs2,
             seed=seed,
+            fresh=None if warm is None else not warm,
         )
         backend = LocalBackend(store, workspace, settings)
-        done = jobs.submit_retrain(store, _me(store), choices, time.time(), backend)
+        done = jobs.submit_retrain(store, local_actor(store), choices, time.time(), backend)
         said = "submitted" if done.is_new else "is active already; nothing was submitted"
         screen.err().print(f"job {done.job_id} {said}")
         view = jobs.view_job(store, workspace, done.job_id, time.time(), 0)
@@ -125,14 +122,14 @@ def retrain(
             raise JobEndedBadly(f"job {view.id} {view.state}: {view.error or 'by request'}")
 
 
-@jobs_app.command("list")
+@jobs_app.command("list", epilog=examples("jobs list"))
 def list_all(
     home: Home = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Jobs to show.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List jobs, newest first."""
-    with opened(home) as (_, _, store):
+    with opened(home) as (store, _, _):
         from mmcore.services import jobs
 
         found = jobs.list_jobs(store, time.time(), limit)
@@ -142,10 +139,10 @@ def list_all(
     screen.out().print(_table(found))
 
 
-@jobs_app.command("show")
+@jobs_app.command("show", epilog=examples("jobs show 3"))
 def show(job: JobId, home: Home = None, as_json: Json = False) -> None:
     """Show one job and the end of its log."""
-    with opened(home) as (workspace, _, store):
+    with opened(home) as (store, workspace, _):
         from mmcore.services import jobs
 
         view = jobs.view_job(store, workspace, job, time.time())
@@ -154,17 +151,17 @@ def show(job: JobId, home: Home = None, as_json: Json = False) -> None:
         print(screen.plain("\n".join(view.log.splitlines()[-20:])))
 
 
-@jobs_app.command("cancel")
+@jobs_app.command("cancel", epilog=examples("jobs cancel 3"))
 def cancel(job: JobId, home: Home = None, as_json: Json = False) -> None:
     """Cancel a job; production stays as it is."""
-    with opened(home) as (_, _, store):
+    with opened(home) as (store, _, _):
         from mmcore.services import jobs
 
-        view = jobs.cancel_job(store, _me(store), job, time.time())
+        view = jobs.cancel_job(store, local_actor(store), job, time.time())
     _show(view, as_json)
 
 
-@jobs_app.command("logs")
+@jobs_app.command("logs", epilog=examples("jobs logs 3 --follow"))
 def logs(
     job: JobId,
     home: Home = None,
@@ -173,7 +170,7 @@ def logs(
     ] = False,
 ) -> None:
     """Print the log of a job."""
-    with opened(home) as (workspace, _, store):
+    with opened(home) as (store, workspace, _):
         from mmcore.jobs.logs import log_path, read_from
         from mmcore.services import jobs
 
@@ -270,9 +267,3 @@ def _table(found: list["JobView"]):
         row = [str(view.id), state, stage, labels, f1, view.model, view.who]
         table.add_row(*map(screen.plain, row))
     return table
-
-
-def _me(store: "Store") -> "Actor":
-    from mmcore.services.people import LOCAL_NAME, ensure_actor
-
-    return ensure_actor(store, LOCAL_NAME, "admin", time.time())

@@ -2,15 +2,27 @@
 
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmcore.cli import screen
-from mmcore.cli.options import Home, Json, open_workspace
+from mmcore.cli.following import follow
+from mmcore.cli.opening import opened_for_me
+from mmcore.cli.options import (
+    Home,
+    Json,
+    check_input,
+    check_issues,
+    examples,
+    given_path,
+    given_text,
+    open_workspace,
+)
+from mmcore.times import local_time
+from mmcore.workspace import check_target
 
 if TYPE_CHECKING:  # the database is opened by the command that needs it, not by --help
     from mmcore.services.annotation_import import AnnotationImport
@@ -31,26 +43,22 @@ Token = Annotated[
 ]
 
 
-@contextmanager
-def opened(home: Path | None) -> Iterator[tuple["Store", "Actor"]]:
-    """Give the workspace's store, and the person at this machine, who may do everything."""
-    from mmcore.services.opening import opened_store
-    from mmcore.services.people import LOCAL_NAME, ensure_actor
-
-    workspace, settings = open_workspace(home)
-    with opened_store(workspace, settings) as store:
-        yield store, ensure_actor(store, LOCAL_NAME, "admin", time.time())
-
-
 def token_or_new(token: str | None) -> str:
     """Return the given token, else one that nobody has used."""
     return token or f"cli-{secrets.token_hex(12)}"
 
 
-@labels_app.command("set")
+@labels_app.command("set", epilog=examples("labels set ref-17 2583"))
 def set_label(
-    product: Annotated[str, typer.Argument(help="Id of the product, as the shop has it.")],
-    class_code: Annotated[str, typer.Argument(metavar="CLASS", help="Code of the class.")],
+    product: Annotated[
+        str,
+        typer.Argument(
+            parser=given_text, metavar="PRODUCT", help="Id of the product, as the shop has it."
+        ),
+    ],
+    class_code: Annotated[
+        str, typer.Argument(parser=given_text, metavar="CLASS", help="Code of the class.")
+    ],
     token: Token = None,
     home: Home = None,
     as_json: Json = False,
@@ -58,7 +66,7 @@ def set_label(
     """Give one product a class."""
     from mmcore.services.labelling import Seen, label, product_named
 
-    with opened(home) as (store, actor):
+    with opened_for_me(home) as (store, actor):
         found = product_named(store, product)
         seen = Seen(found.id, found.version, token_or_new(token))
         saved = label(store, actor, seen, class_code, time.time())
@@ -66,60 +74,77 @@ def set_label(
         screen.print_json({"product": product, "label_before": found.label, **vars(saved)})
         return
     before = f", it was {found.label}" if found.label else ""
-    _say(f"{product} is labelled {saved.label}{before} (act {saved.act_id})")
+    screen.say(f"{product} is labelled {saved.label}{before} (act {saved.act_id})")
 
 
-@labels_app.command("undo")
+@labels_app.command("undo", epilog=examples("labels undo", "labels undo 42"))
 def undo_act(
     act: Act = None, token: Token = None, home: Home = None, as_json: Json = False
 ) -> None:
     """Take back an act: a label, a bulk label, a merge, an import, or an undo."""
     from mmcore.services.undoing import undo
 
-    with opened(home) as (store, actor):
-        _show_undo(undo(store, actor, token_or_new(token), time.time(), act), as_json)
+    with opened_for_me(home) as (store, actor):
+        result = undo(store, actor, token_or_new(token), time.time(), act)
+        _follow_many(store, actor, result, home)
+    _show_undo(result, as_json)
 
 
-@labels_app.command("redo")
+@labels_app.command("redo", epilog=examples("labels redo"))
 def redo_act(
     act: Act = None, token: Token = None, home: Home = None, as_json: Json = False
 ) -> None:
     """Bring back what was undone."""
     from mmcore.services.undoing import redo
 
-    with opened(home) as (store, actor):
-        _show_undo(redo(store, actor, token_or_new(token), time.time(), act), as_json)
+    with opened_for_me(home) as (store, actor):
+        result = redo(store, actor, token_or_new(token), time.time(), act)
+        _follow_many(store, actor, result, home)
+    _show_undo(result, as_json)
 
 
-@labels_app.command("history")
+@labels_app.command("history", epilog=examples("labels history ref-17"))
 def show_history(
-    product: Annotated[str, typer.Argument(help="Id of the product, as the shop has it.")],
+    product: Annotated[
+        str,
+        typer.Argument(
+            parser=given_text, metavar="PRODUCT", help="Id of the product, as the shop has it."
+        ),
+    ],
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Tell everything that people did to one product."""
     from mmcore.services.history import history
-    from mmcore.services.label_tables import time_text
     from mmcore.services.labelling import product_named
 
-    with opened(home) as (store, _):
+    with opened_for_me(home) as (store, _):
         lines = history(store, product_named(store, product).id)
     if as_json:
-        screen.print_json([vars(line) for line in lines])
+        screen.print_json({"product": product, "annotations": [vars(line) for line in lines]})
         return
     if not lines:
-        _say(f"nobody has annotated {product} yet")
+        screen.say(f"nobody has annotated {product} yet")
     for line in lines:
         change = f"{line.label_before or 'none'} -> {line.label or 'none'}"
         undone = " (undone)" if line.is_undone else ""
         comment = f": {line.comment}" if line.comment else ""
-        when = time_text(line.created_at)[:19]
-        _say(f"{when} act {line.act_id} {line.annotator} {line.verb} {change}{comment}{undone}")
+        when = local_time(line.created_at)
+        screen.say(
+            f"{when} act {line.act_id} {line.annotator} {line.verb} {change}{comment}{undone}"
+        )
 
 
-@labels_app.command("export")
+@labels_app.command(
+    "export", epilog=examples("labels export labels.csv", "labels export history.parquet --history")
+)
 def export_file(
-    file: Annotated[Path, typer.Argument(help="File to write: .csv, .jsonl or .parquet.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            parser=given_path, metavar="FILE", help="File to write: .csv, .jsonl or .parquet."
+        ),
+    ],
     history: Annotated[
         bool, typer.Option("--history", help="Every step of every product, not the labels now.")
     ] = False,
@@ -132,24 +157,33 @@ def export_file(
     from mmcore.services.annotation_export import ExportChoices, export_labels
     from mmcore.store.product_filter import ProductFilter
 
+    check_target(file)
     choices = ExportChoices(ProductFilter(split=split), history, format)
-    with opened(home) as (store, _):
+    with opened_for_me(home) as (store, _):
         report = export_labels(store, file, choices)
     if as_json:
         screen.print_json({"path": str(report.path), "format": report.format, "n": report.count})
         return
     what = "annotations" if history else "labels"
-    _say(f"wrote {report.count:,} {what} to {report.path}")
+    screen.say(f"wrote {report.count:,} {what} to {report.path}")
 
 
-@labels_app.command("import")
+@labels_app.command("import", epilog=examples("labels import labels.csv --issues left-out.csv"))
 def import_file(
-    file: Annotated[Path, typer.Argument(help="File with columns product_id and label.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            parser=given_path, metavar="FILE", help="File with columns product_id and label."
+        ),
+    ],
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Also where a person decided later than the row.")
     ] = False,
     issues: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the rows left out as a CSV table.")
+        Path | None,
+        typer.Option(
+            parser=given_path, metavar="FILE", help="Write the rows left out as a CSV table."
+        ),
     ] = None,
     format: Format = None,
     home: Home = None,
@@ -163,55 +197,53 @@ def import_file(
     from mmcore.catalog.issues import write_table
     from mmcore.services.annotation_import import ImportChoices, import_labels
 
-    with opened(home) as (store, actor):
+    check_input(file)
+    check_issues(issues, file)
+    with opened_for_me(home) as (store, actor):
         choices = ImportChoices(overwrite, format)
         report = import_labels(store, actor, file, time.time(), choices)
+        job = follow(store, actor, *open_workspace(home)) if report.changed else None
     if issues is not None:
         write_table(report.issues, issues)
     if as_json:
-        rows = [vars_of(issue) for issue in report.issues]
-        screen.print_json({**vars(report), "issues": rows})
+        rows = [asdict(issue) for issue in report.issues]
+        screen.print_json({**vars(report), "issues": rows, "predictions": job})
         return
     _show_import(report)
 
 
-def vars_of(row: object) -> dict:
-    """Return the fields of a dataclass, with or without slots."""
-    from dataclasses import asdict
-
-    return asdict(row)
-
-
 def _show_import(report: "AnnotationImport") -> None:
     if report.is_repeated:
-        _say(f"this file was imported before, as act {report.act_id}: nothing was changed")
+        screen.say(f"this file was imported before, as act {report.act_id}: nothing was changed")
     number = f" (act {report.act_id})" if report.act_id is not None else ""
-    _say(
+    screen.say(
         f"{report.rows:,} rows: {report.changed:,} products labelled, {report.unchanged:,} had "
         f"the label, {report.left_out:,} left out{number}"
     )
     if report.new_annotators:
         names = ", ".join(report.new_annotators[:SHOWN])
-        _say(f"new annotators, not active: {names}")
+        screen.say(f"new annotators, not active: {names}")
     for issue in report.issues[:SHOWN]:
-        _say(f"  line {issue.line}, {issue.product_id}: {issue.reason}")
+        screen.say(f"  line {issue.line}, {issue.product_id}: {issue.reason}")
     if len(report.issues) > SHOWN:
-        _say(f"  and {len(report.issues) - SHOWN:,} more; --issues FILE writes them all")
+        screen.say(f"  and {len(report.issues) - SHOWN:,} more; --issues FILE writes them all")
+
+
+def _follow_many(store: "Store", actor: "Actor", result: "Undone", home: Path | None) -> None:
+    """Have the labels checked that many products have again; one isn't worth a job of its own."""
+    if result.restored > 1:
+        follow(store, actor, *open_workspace(home))
 
 
 def _show_undo(result: "Undone", as_json: bool) -> None:
     if as_json:
-        screen.print_json(vars_of(result))
+        screen.print_json(asdict(result))
         return
     word = "redid" if result.is_redo else "undid"
     kept = f", {result.kept:,} kept because they were changed since" if result.kept else ""
-    _say(
+    screen.say(
         f"{word} the {result.verb} (act {result.undone_id}): {result.restored:,} products put "
         f"back{kept}; act {result.act_id}"
     )
     for product in result.kept_first[:SHOWN]:
-        _say(f"  {product.shop_id} {product.reason}")
-
-
-def _say(text: str) -> None:
-    screen.out().print(screen.plain(text))
+        screen.say(f"  {product.shop_id} {product.reason}")

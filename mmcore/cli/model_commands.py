@@ -1,21 +1,20 @@
-"""Commands of the model registry: models list, show, activate, rollback, compare, prune, add."""
+"""Commands of the model registry: list, show, activate, rollback, compare, prune, add; gate."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmcore.cli import screen, tables
 from mmcore.cli.confirm import Yes, confirm
-from mmcore.cli.options import Home, Json, open_workspace
+from mmcore.cli.following import follow
+from mmcore.cli.opening import local_actor, opened
+from mmcore.cli.options import Home, Json, examples, given_text
+from mmcore.cli.setting_commands import gate_app
+from mmcore.times import local_time
 
 if TYPE_CHECKING:  # the database is opened by the command that needs it, not by --help
-    from mmcore.services.people import Actor
     from mmcore.services.predictions import PredictionReport
     from mmcore.services.registry import Switched
     from mmcore.services.registry_view import VersionInfo
@@ -23,30 +22,25 @@ if TYPE_CHECKING:  # the database is opened by the command that needs it, not by
     from mmcore.store.engine import Store
     from mmcore.workspace import Workspace
 
-Name = Annotated[str, typer.Argument(help="Name of the model, as `models list` shows it.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        parser=given_text, metavar="NAME", help="Name of the model, as `models list` shows it."
+    ),
+]
+Reason = Annotated[
+    str,
+    typer.Option(
+        parser=given_text, metavar="TEXT", help="Why; needed where the quality gate said no."
+    ),
+]
 KEPT = 3  # other models that pruning leaves
 
 models = typer.Typer(no_args_is_help=True, help="Which models there are, and which one answers.")
+models.add_typer(gate_app, name="gate")
 
 
-@contextmanager
-def opened(home: Path | None) -> "Iterator[tuple[Store, Workspace, Settings]]":
-    """Give the database, workspace and settings of a command."""
-    workspace, settings = open_workspace(home)
-    from mmcore.services.opening import opened_store
-
-    with opened_store(workspace, settings) as store:
-        yield store, workspace, settings
-
-
-def local_actor(store: "Store") -> "Actor":
-    """Return the person at the command line: whoever can run it owns the files anyway."""
-    from mmcore.services.people import LOCAL_NAME, ensure_actor
-
-    return ensure_actor(store, LOCAL_NAME, "admin", time.time())
-
-
-@models.command("list")
+@models.command("list", epilog=examples("models list --check"))
 def list_models(
     home: Home = None,
     check: Annotated[
@@ -76,7 +70,7 @@ def list_models(
         screen.note(f"{found.name}: {found.problem} ({found.advice})")
 
 
-@models.command("show")
+@models.command("show", epilog=examples("models show with-price"))
 def show(name: Name, home: Home = None, as_json: Json = False) -> None:
     """Show one model: scores, verdict, who moved it to which stage and when."""
     with opened(home) as (store, workspace, _):
@@ -86,45 +80,51 @@ def show(name: Name, home: Home = None, as_json: Json = False) -> None:
         return
     console = screen.out()
     parent = f", from {version.parent}" if version.parent else ""
-    console.print(screen.plain(f"{version.name}: {version.stage}{parent}"))
+    screen.say(f"{version.name}: {version.stage}{parent}")
     console.print(f"labels {version.snapshot[:12]}, {version.num_bytes / 1e6:.1f} MB on disk")
     if version.folder != "present":
-        console.print(screen.plain(f"folder {version.folder} {version.problem}"))
+        screen.say(f"folder {version.folder} {version.problem}")
     if version.scores:
         console.print(tables.scores_table(version.scores, "on test, when it was made"))
     for event in version.changes:
         who = f" by {event.who}" if event.who else ""
         why = f": {event.reason}" if event.reason else ""
-        at = f"{datetime.fromtimestamp(event.at):%Y-%m-%d %H:%M}"
-        console.print(screen.plain(f"{at}  {event.act}{who}, now {event.stage}{why}"))
+        screen.say(f"{local_time(event.at)}  {event.act}{who}, now {event.stage}{why}")
     _show_verdict(version.verdict)
 
 
-@models.command("activate")
+@models.command(
+    "activate", epilog=examples('models activate with-price --reason "better on books" --yes')
+)
 def activate(
     name: Name,
     home: Home = None,
-    reason: Annotated[str, typer.Option(help="Why; needed where the quality gate said no.")] = "",
+    reason: Reason = "",
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Let a model answer from now on; the one before is archived, and `rollback` goes back."""
-    from mmcore.services import predictions, registry
+    """Let a model answer from now on; the one before is archived, and `rollback` goes back.
+
+    Products that it hasn't seen are predicted by a job afterwards.
+    """
+    from mmcore.services import registry
+    from mmcore.services.models import production_name
 
     with opened(home) as (store, workspace, settings):
-        version = _find(store, workspace, name)
-        confirm(f"let {name} answer from now on?", yes)
-        with screen.counting("predicting") as bar:  # the queue is ordered by what it says
-            predictions.predict_missing(store, workspace, settings, version.id, bar)
+        _find(store, workspace, name)
+        seen = production_name(workspace, settings)
+        confirm(f"let {name} answer from now on, instead of {seen or 'none'}?", yes)
         actor = local_actor(store)
-        done = registry.activate(store, actor, workspace, name, time.time(), reason)
-    _show_switch(done, as_json)
+        consent = registry.Consent(seen or "", reason)
+        done = registry.activate(store, actor, workspace, name, time.time(), consent)
+        job = follow(store, actor, workspace, settings)
+    _show_switch(done, job, as_json)
 
 
-@models.command("rollback")
+@models.command("rollback", epilog=examples("models rollback --yes"))
 def rollback(
     home: Home = None,
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    reason: Reason = "",
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -136,14 +136,18 @@ def rollback(
         seen = production_name(workspace, settings)
         confirm(f"go back from {seen or 'nothing'} to the model before it?", yes)
         actor = local_actor(store)
-        done = registry.rollback(store, actor, workspace, time.time(), seen, reason)
-        _show_switch(done, as_json)
-        _catch_up(store, workspace, settings)  # it hasn't seen what came while another answered
+        consent = registry.Consent(seen or "", reason)
+        done = registry.rollback(store, actor, workspace, time.time(), consent)
+        job = follow(store, actor, workspace, settings)  # for what came while another answered
+    _show_switch(done, job, as_json)
 
 
-@models.command("predict")
+@models.command("predict", epilog=examples("models predict"))
 def predict(home: Home = None, as_json: Json = False) -> None:
-    """Let the model that answers look at products that came or changed since, for the queue."""
+    """Let the model that answers look at products that came or changed since, for the queue.
+
+    What an import or activation submits as a job, done here and now.
+    """
     with opened(home) as (store, workspace, settings):
         report = _catch_up(store, workspace, settings)
     if as_json:
@@ -154,12 +158,14 @@ def predict(home: Home = None, as_json: Json = False) -> None:
         return
     silent = f", {report.num_silent:,} with nothing to go by" if report.num_silent else ""
     text = f"{report.version} predicted {report.num_predicted:,} products{silent}"
-    screen.out().print(screen.plain(text))
+    screen.say(text)
     for note in report.notes:
         screen.note(note)
 
 
-@models.command("compare")
+@models.command(
+    "compare", epilog=examples("models compare", "models compare with-price --products 30")
+)
 def compare(
     name: Annotated[str | None, typer.Argument(help="The candidate; the newest without.")] = None,
     home: Home = None,
@@ -170,6 +176,7 @@ def compare(
     from mmcore.errors import NotFoundError
     from mmcore.services import comparison
     from mmcore.services.registry_view import list_versions
+    from mmcore.services.watch import Watch
     from mmcore.store.comparison import ChangeFilter
 
     with opened(home) as (store, workspace, settings):
@@ -178,7 +185,7 @@ def compare(
             raise NotFoundError("there is no candidate to compare; name a model")
         version = _find(store, workspace, name) if name else waiting[0]
         with screen.counting("predicting") as bar:
-            watch = comparison.Watch(progress=bar)
+            watch = Watch(progress=bar)
             result = comparison.judge_candidate(
                 store, workspace, settings, version.id, time.time(), watch
             )
@@ -200,7 +207,7 @@ def compare(
         screen.out().print(changes_table(changed))
 
 
-@models.command("prune")
+@models.command("prune", epilog=examples("models prune --keep 5 --yes"))
 def prune(
     home: Home = None,
     keep: Annotated[int, typer.Option(min=0, help="Newest other models to keep.")] = KEPT,
@@ -219,12 +226,12 @@ def prune(
         screen.print_json(asdict(done))
         return
     freed = f"{done.num_bytes / 1e6:.1f} MB freed"
-    screen.out().print(screen.plain(f"deleted: {', '.join(done.deleted) or 'none'}; {freed}"))
+    screen.say(f"deleted: {', '.join(done.deleted) or 'none'}; {freed}")
     for kept, why in done.kept.items():
-        screen.out().print(screen.plain(f"kept {kept}: {why}"))
+        screen.say(f"kept {kept}: {why}")
 
 
-@models.command("add")
+@models.command("add", epilog=examples("models add with-price"))
 def add(name: Name, home: Home = None, as_json: Json = False) -> None:
     """Register a model whose folder was copied into the workspace, as a candidate."""
     from mmcore.services import registry_upkeep
@@ -234,16 +241,21 @@ def add(name: Name, home: Home = None, as_json: Json = False) -> None:
     if as_json:
         screen.print_json({"model": name, "id": version_id})
         return
-    screen.out().print(screen.plain(f"{name} is registered as a candidate"))
+    screen.say(f"{name} is registered as a candidate")
 
 
 def _catch_up(
     store: "Store", workspace: "Workspace", settings: "Settings"
 ) -> "PredictionReport | None":
     from mmcore.services.predictions import catch_up
+    from mmcore.services.watch import Watch
 
-    with screen.counting("predicting") as bar:
-        return catch_up(store, workspace, settings, time.time(), bar)
+    with screen.progress() as bars:
+        watch = Watch(
+            progress=lambda done, total: bars.show("predicting", done, total),
+            checking=lambda done, total: bars.show("checking labels", done, total),
+        )
+        return catch_up(store, local_actor(store), workspace, settings, watch)
 
 
 def _find(store: "Store", workspace: "Workspace", name: str) -> "VersionInfo":
@@ -252,15 +264,15 @@ def _find(store: "Store", workspace: "Workspace", name: str) -> "VersionInfo":
     return find_version(store, workspace, name)
 
 
-def _show_switch(done: "Switched", as_json: bool) -> None:
+def _show_switch(done: "Switched", job: dict | None, as_json: bool) -> None:
     if as_json:
-        screen.print_json(asdict(done))
+        screen.print_json({**asdict(done), "predictions": job})
         return
     for text in done.notes:
         screen.note(text)
     before = f", no longer {done.before}" if done.before and done.has_changed else ""
     again = "" if done.has_changed else " (it did already)"
-    screen.out().print(screen.plain(f"{done.name} answers{before}{again}"))
+    screen.say(f"{done.name} answers{before}{again}")
 
 
 def _show_verdict(verdict: dict) -> None:

@@ -1,7 +1,6 @@
 """How the command line shows model versions, verdicts and changed products."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -9,6 +8,7 @@ from rich.text import Text
 
 from mmcore.cli.screen import plain
 from mmcore.cli.tables import VIEW_NAMES
+from mmcore.times import local_time
 
 if TYPE_CHECKING:
     from mmcore.services.comparison import ChangedProduct
@@ -29,7 +29,7 @@ def versions_table(versions: "list[VersionInfo]") -> Table:
         table.add_row(
             plain(v.name),
             v.stage,
-            f"{datetime.fromtimestamp(v.created_at):%Y-%m-%d}",
+            local_time(v.created_at),
             plain(v.parent or "-"),
             _VERDICTS[v.verdict.get("passed")] if v.verdict else "-",
             v.folder,

@@ -10,7 +10,7 @@ import typer
 
 from mmcore.errors import ConfigError
 from mmcore.settings import Settings, read_settings
-from mmcore.workspace import Workspace
+from mmcore.workspace import Workspace, check_target
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: what a byte that is no text becomes
 
@@ -52,6 +52,26 @@ def check_input(path: Path | None) -> None:
         raise ConfigError(f"{path} is no regular file; save it to a file first and name that")
     if not path.stat().st_size:  # such as those in /proc, which may not end all the same
         raise ConfigError(f"{path} is empty (0 bytes); name another file")
+
+
+def check_issues(issues: Path | None, source: Path) -> None:
+    """Refuse a table of remarks that couldn't be written, before hours may be spent.
+
+    Raises:
+        ConfigError: if it is the file that is read.
+        WorkspaceError: if it can't be written.
+    """
+    if issues is None:
+        return
+    check_target(issues)
+    if issues.resolve() == source.resolve():
+        raise ConfigError(f"{issues} is what is imported; write --issues to another file")
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help: how it is typed."""
+    shown = "\n\n".join(f"python -m mmcore {line}" for line in lines)
+    return f"Examples:\n\n{shown}"
 
 
 FLAG = ""  # a switch takes no value, so its help shows no type

@@ -2,7 +2,6 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,18 @@ import typer
 from rich.table import Table
 
 from mmcore.cli import screen
+from mmcore.cli.filter_options import (
+    ByAnnotator,
+    Classes,
+    Flagged,
+    Labelled,
+    Photo,
+    Predicted,
+    Search,
+    Split,
+)
 from mmcore.cli.options import Home, Json, open_workspace
+from mmcore.times import local_time
 
 if TYPE_CHECKING:  # the store is opened by the command that needs it, not by --help
     from mmcore.services.browse import (
@@ -29,31 +39,14 @@ ORDERS = "catalogue, newest, random; by the model: suspicion, disagreement, marg
 
 def list_products(
     home: Home = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option("--class", metavar="CODE", help="With this label; repeatable."),
-    ] = None,
-    predicted: Annotated[
-        list[str] | None, typer.Option(metavar="CODE", help="Predicted as; repeatable.")
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="train, val or test.")] = None,
-    labelled: Annotated[
-        bool | None,
-        typer.Option("--labelled/--unlabelled", help="Only with, or only without a label."),
-    ] = None,
-    flagged: Annotated[
-        bool | None,
-        typer.Option("--flagged/--unflagged", help="Only with, or only without a flag."),
-    ] = None,
-    photo: Annotated[
-        bool | None, typer.Option("--photo/--no-photo", help="Only with, or only without a photo.")
-    ] = None,
-    annotator: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Annotated by this person.")
-    ] = None,
-    search: Annotated[
-        str, typer.Option(metavar="WORDS", help="Words of title, description or id.")
-    ] = "",
+    label: Classes = None,
+    predicted: Predicted = None,
+    split: Split = None,
+    labelled: Labelled = None,
+    flagged: Flagged = None,
+    photo: Photo = None,
+    annotator: ByAnnotator = None,
+    search: Search = "",
     order: Annotated[str, typer.Option(help=f"{ORDERS}.")] = "catalogue",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Products on the page.")] = 50,
     after: Annotated[
@@ -167,7 +160,7 @@ def _detail_lines(detail: "ProductDetail") -> list[str]:
         f"photo: {detail.photo[:12] or '-'}{'; flagged' if detail.is_flagged else ''}",
     ]
     if detail.removed_at is not None:
-        lines.append(f"not in the catalogue any more since {_moment(detail.removed_at)}")
+        lines.append(f"not in the catalogue any more since {local_time(detail.removed_at)}")
     if detail.description:
         lines.append(detail.description)
     lines += [f"{name}: {value}" for name, value in detail.extra.items()]
@@ -175,7 +168,7 @@ def _detail_lines(detail: "ProductDetail") -> list[str]:
         change = f"{entry.label_before or 'none'} -> {entry.label or 'none'}"
         comment = f" ({entry.comment})" if entry.comment else ""
         lines.append(
-            f"{_moment(entry.created_at)}  {entry.annotator}: {entry.kind}, {change}{comment}"
+            f"{local_time(entry.created_at)}  {entry.annotator}: {entry.kind}, {change}{comment}"
         )
     lines += [
         f"{says.model} ({says.stage}): {says.fused} {says.fused_probability:.0%}, "
@@ -204,7 +197,3 @@ def _show_numbers(numbers: "CatalogueNumbers") -> None:
         cells = [*map(str, row.by_split.values()), str(row.num_products)]
         table.add_row(screen.plain(name), *cells)
     screen.out().print(table)
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")

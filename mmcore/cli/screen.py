@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +24,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from mmcore.times import iso_utc
 
 PIPE_WIDTH = 160  # a table in a file or a pipe has no edge of a window to keep to
 FIRST_LINE_S = 10.0  # without a terminal: what takes less needs no word about its progress
@@ -72,14 +74,24 @@ def say(text: str) -> None:
     out().print(plain(text))
 
 
-def print_json(data: Any) -> None:
-    """Print one JSON object to stdout."""
+def print_json(values: Mapping[str, Any]) -> None:
+    """Print one JSON object to stdout; moments (`at`, `created_at`, …) are ISO 8601 in UTC."""
+    data = _with_moments(values)
     text = json.dumps(data, ensure_ascii=False, indent=2)
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:  # JSON's own escapes are JSON still, Python's are not
         text = json.dumps(data, indent=2)
     print(text)
+
+
+def _with_moments(data: Any, name: str = "") -> Any:
+    if isinstance(data, Mapping):
+        return {key: _with_moments(value, str(key)) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_with_moments(value) for value in data]
+    is_moment = name == "at" or name.endswith("_at")
+    return iso_utc(data) if is_moment and isinstance(data, int | float) else data
 
 
 def note(text: str) -> None:

@@ -6,8 +6,9 @@ from rich.text import Text
 
 from mmcore.cli import screen
 from mmcore.features import FeatureResult
+from mmcore.services.judging import Judging
 from mmcore.services.linear_heads import LinearResult
-from mmcore.services.training import Event, Finished, Judging, Started
+from mmcore.services.training import Event, Finished, Started
 from mmcore.trainer import EpochResult, StepResult
 
 

@@ -27,6 +27,7 @@ from mmcore.services.backup_file import (
     read_chunks,
     write_backup,
 )
+from mmcore.services.people import Actor, require
 from mmcore.store.copying import check_sqlite, copy_sqlite, count_rows, table_lines
 from mmcore.store.engine import Store
 from mmcore.store.migrate import newest_revision
@@ -37,9 +38,10 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Include:
-    """What goes into a backup beside the database and the catalogue."""
+class BackupOptions:
+    """Where a backup goes, and what goes into it beside the database and the catalogue."""
 
+    target: Path
     photos: bool = True
     models: bool = True
 
@@ -56,9 +58,9 @@ class BackupReport:
 
 def backup(
     store: Store,
+    actor: Actor,
     workspace: Workspace,
-    target: Path,
-    include: Include,
+    options: BackupOptions,
     now: float,
     progress: Progress = lambda done, total: None,
 ) -> BackupReport:
@@ -68,13 +70,16 @@ def backup(
         progress: called with (bytes done, bytes in all), roughly.
 
     Raises:
+        RefusedError: below the role of admin: everything that anybody knows is in it.
         BackupError: if the file exists, can't be written, or isn't what was packed.
     """
+    require(actor, "admin")
+    target = options.target
     if target.exists():
         raise BackupError(f"{target} exists; choose another name, backups are never overwritten")
     if not target.parent.is_dir():
         raise BackupError(f"folder {target.parent} doesn't exist; make it or choose another")
-    task = _Backup(store, workspace, include, now, progress)
+    task = _Backup(store, workspace, options, now, progress)
     scratch = target.parent / f".{target.name}.{secrets.token_hex(8)}"
     try:
         scratch.mkdir()
@@ -109,9 +114,14 @@ class _Backup:
     """One backup being made; `backup` is the only caller."""
 
     def __init__(
-        self, store: Store, workspace: Workspace, include: Include, now: float, progress: Progress
+        self,
+        store: Store,
+        workspace: Workspace,
+        options: BackupOptions,
+        now: float,
+        progress: Progress,
     ) -> None:
-        self.store, self.workspace, self.include, self.now = store, workspace, include, now
+        self.store, self.workspace, self.options, self.now = store, workspace, options, now
         self._progress = progress
         self._done, self._total = 0, 1
         self.notes: list[str] = []
@@ -127,8 +137,8 @@ class _Backup:
 
     def _fill(self, writer: BackupWriter, scratch: Path) -> None:
         rows = self._database(writer, scratch)
-        photos = self._photos() if self.include.photos else []
-        models = self._models() if self.include.models else []
+        photos = self._photos() if self.options.photos else []
+        models = self._models() if self.options.models else []
         self._total = self._done + _size(photos) + sum(_size(m.iterdir()) for m in models) + 1
         for path in photos:
             self._add(writer, f"photos/{path.parent.name}/{path.name}", path)
@@ -140,8 +150,8 @@ class _Backup:
                 "code_version": __version__,
                 "revision": newest_revision(),
                 "is_sqlite": self.store.is_sqlite,
-                "has_photos": self.include.photos,
-                "has_models": self.include.models,
+                "has_photos": self.options.photos,
+                "has_models": self.options.models,
                 "rows": rows,
             }
         )

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +114,11 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class ModelSays:
-    """What one model version says about a product, by class code."""
+    """What one model version says about a product, by class code.
+
+    Attributes:
+        suspicion: of the label that the product has now, None where it wasn't checked yet.
+    """
 
     model: str
     stage: str
@@ -126,7 +130,7 @@ class ModelSays:
     image_probability: float | None
     margin: float
     disagreement: float
-    suspicion: float
+    suspicion: float | None
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ def list_products(
 
     Args:
         order: one of ORDERS; those by prediction (suspicion, disagreement, margin, entropy) leave
-            out products that the model hasn't seen.
+            out products that the model hasn't seen; suspicion also unchecked labels.
 
     Raises:
         ConfigError: if the order, the page or its size isn't one.
@@ -183,6 +187,15 @@ def list_products(
     has_more, rows = len(rows) > page.size, rows[: page.size]
     next_page = json.dumps([rows[-1].key, rows[-1].id]) if has_more else None
     return ProductPage(tuple(map(_product_row, rows)), next_page)
+
+
+def rows_of(store: Store, ids: Sequence[int]) -> tuple[ProductRow, ...]:
+    """Return the products with these numbers, in their order; those that left are left out."""
+    wanted = ProductFilter(product_ids=tuple(ids))
+    with store.reading() as session:
+        rows = queries.page_rows(session, wanted, "catalogue", None, len(ids))
+    found = {row.id: _product_row(row) for row in rows}
+    return tuple(found[i] for i in ids if i in found)
 
 
 def count_products(

@@ -16,11 +16,13 @@ from mmcore.services.inputs import checked_comment, checked_token
 from mmcore.services.people import Actor, require
 from mmcore.store import bulk, queue
 from mmcore.store.acts import NewAct, add_details, begin_act, saved_act
-from mmcore.store.annotations import Mark, among, lock_products, record_for
+from mmcore.store.annotations import Mark, lock_products, record_for
 from mmcore.store.classes import usable_class
 from mmcore.store.engine import Store
 from mmcore.store.history import newest_annotation
-from mmcore.store.product_filter import ProductFilter, conditions
+from mmcore.store.one_of import is_one_of
+from mmcore.store.product_filter import ProductFilter, conditions, in_catalogue
+from mmcore.store.tables import Product
 
 _SHOWN_IDS = 5
 
@@ -93,6 +95,7 @@ def preview(store: Store, target: Selection | ProductFilter) -> BulkPreview:
 
     Raises:
         NotFoundError: if a selected product doesn't exist.
+        RefusedError: if a selected product left the catalogue.
     """
     with store.reading() as session:
         seen = newest_annotation(session)  # first: what comes between counts as unseen
@@ -121,8 +124,9 @@ def bulk_label(
 
     Raises:
         StaleWriteError: if more products are meant than were shown.
-        RefusedError: if the class is archived or merged, no product is meant, the token was used
-            for another act, or somebody below a lead uses a filter.
+        RefusedError: if the class is archived or merged, no product is meant, a selected one left
+            the catalogue, the token was used for another act, or somebody below a lead uses a
+            filter.
         NotFoundError: if there is no such class or product.
     """
     return _act(store, actor, request, _Decision("label", class_code=class_code), now)
@@ -232,7 +236,16 @@ def _where(session: Session, target: Selection | ProductFilter) -> list[ColumnEl
     if unknown:
         shown = ", ".join(map(str, unknown[:_SHOWN_IDS]))
         raise NotFoundError(f"{len(unknown):,} of the products don't exist: number {shown}")
-    return [among(session, target.ids)]
+    removed = bulk.removed_names(session, target.ids)
+    if removed:
+        more = f" and {len(removed) - _SHOWN_IDS:,} more" if len(removed) > _SHOWN_IDS else ""
+        raise RefusedError(
+            f"{len(removed):,} of the {len(target.ids):,} products are not in the catalogue any "
+            f"more ({', '.join(removed[:_SHOWN_IDS])}{more}); nothing was changed: select again "
+            "without them"
+        )
+    # once more under the lock: an import may take one out at this very moment
+    return [is_one_of(session, Product.id, target.ids), in_catalogue()]
 
 
 def _model(session: Session, model_version_id: int | None) -> int:

@@ -84,7 +84,8 @@ def import_csv(
     Args:
         workspace: where the photos are kept.
         now: time of the labels.
-        progress: called now and then with (lines read, lines in all), the last time at the end.
+        progress: called now and then with (stage, done, total): lines read (an estimate), steps of
+            comparing, changes written; each stage ends with done = total.
 
     Raises:
         RefusedError: if the actor is no lead.

@@ -5,41 +5,23 @@ the labels as they are now, and what was counted can be listed.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-
-from sqlalchemy.orm import Session
 
 from mmcore.errors import ArtifactError, ConfigError
 from mmcore.gate import GateLimits
 from mmcore.services.people import Actor, require
-from mmcore.services.predictions import predict_missing, refresh_suspicions
+from mmcore.services.predictions import predict_missing
 from mmcore.services.verdicts import Sides, build_verdict
+from mmcore.services.watch import Watch
 from mmcore.settings import Settings
 from mmcore.store import comparison, models
 from mmcore.store.comparison import OUTCOMES, VIEWS, ChangeFilter
 from mmcore.store.engine import Store
-from mmcore.store.predictions import class_codes
+from mmcore.store.predictions import class_codes, count_missing
 from mmcore.workspace import Workspace
 
 GATE_SETTING = "gate"
 MAX_PAGE = 1_000
-
-
-@dataclass(frozen=True)
-class Watch:
-    """How a long task is watched and stopped.
-
-    Attributes:
-        progress: called with (done, total) products.
-        should_stop: asked between two pieces of work.
-        guard: called in the transaction that writes the verdict; raises where it mustn't be
-            written any more.
-    """
-
-    progress: Callable[[int, int], None] = lambda done, total: None
-    should_stop: Callable[[], bool] = lambda: False
-    guard: Callable[[Session], None] = lambda session: None
 
 
 @dataclass(frozen=True)
@@ -98,7 +80,8 @@ def judge_candidate(
     """Compare a version with the one in production, and store the verdict with it.
 
     Both predict the whole catalogue as far as they have not yet (stopped, it goes on from there).
-    Production itself, or a version where there is no production, is scored alone.
+    Production itself, or a version where there is no production, is scored alone. A part of a
+    retrain, which a lead has submitted, and harmless by itself: it asks nobody's role.
 
     Raises:
         NotFoundError: if there is no such version.
@@ -109,17 +92,19 @@ def judge_candidate(
     with store.reading() as session:
         name = models.get_version(session, model_version_id).name
         production = models.find_production(session)
+        # so that the queue is whole the moment it is activated; labels that changed later are
+        # checked after that (`catching_up.follow_up`): no comparison depends on it
+        is_new = count_missing(session, model_version_id) > 0
     if production is not None and production.id == model_version_id:
         production = None
-    hooks = (watch.progress, watch.should_stop)
-    report = predict_missing(store, workspace, settings, model_version_id, *hooks)
-    notes = list(report.notes)
+    notes = []
     if production is not None:
         try:
-            predict_missing(store, workspace, settings, production.id, *hooks)
+            predict_missing(store, workspace, settings, production.id, watch, checks_labels=False)
         except ArtifactError as error:
-            refresh_suspicions(store, production.id)
             notes.append(f"production is judged by what it said before: {error}")
+    report = predict_missing(store, workspace, settings, model_version_id, watch, is_new)
+    notes += report.notes
     sides = Sides(model_version_id, name, production and (production.id, production.name))
     with store.reading() as session:
         limits = _limits(session)

@@ -15,9 +15,10 @@ from mmcore.photos import PhotoStore
 from mmcore.services.catalogue import CsvImport, import_csv
 from mmcore.services.catalogue_frame import has_store, read_catalogue
 from mmcore.services.health_workspace import DRAWING_PREFIX
+from mmcore.services.import_rows import READING, Progress
 from mmcore.services.models import list_models
 from mmcore.services.opening import opened_store
-from mmcore.services.people import LOCAL_NAME, ensure_actor
+from mmcore.services.people import local_actor
 from mmcore.settings import Settings
 from mmcore.store.products import count_products, read_facts
 from mmcore.workspace import Workspace
@@ -135,8 +136,19 @@ def _draw(workspace: Workspace, settings: Settings, products_per_class: int, cou
         )
         with opened_store(workspace, settings) as store, count("importing them") as show:
             now = time.time()
-            actor = ensure_actor(store, LOCAL_NAME, "admin", now)
-            return import_csv(store, actor, workspace, options, now, show).totals.num_products
+            actor = local_actor(store, now)
+            report = import_csv(store, actor, workspace, options, now, _rows_read(show))
+            return report.totals.num_products
+
+
+def _rows_read(show: Callable[[int, int], None]) -> Progress:
+    """Return the progress of an import as one bar; comparing and writing are a moment here."""
+
+    def tell(stage: str, done: int, total: int) -> None:
+        if stage == READING:
+            show(done, total)
+
+    return tell
 
 
 def run_name(workspace: Workspace) -> str | None:

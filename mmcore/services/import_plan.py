@@ -1,5 +1,6 @@
 """What an import is going to change: the catalogue as it will be against the one that is there."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -29,7 +30,11 @@ def plan_import(state: ImportState, catalogue: Catalogue, now: float) -> ImportP
         values["is_split_given"] = values["product_id"] in catalogue.given_splits
         stored = state.products.get(values["product_id"])
         if stored is None:
-            new.append({**values, "search_text": _search_text(values)})
+            found = {
+                "search_text": _search_text(values),
+                "random_rank": _random_rank(values["product_id"]),
+            }
+            new.append({**values, **found})
             continue
         if values["label"] != stored.label:
             change = LabelChange(stored.id, stored.product_id, stored.version, values["label"])
@@ -152,3 +157,9 @@ def _changed_values(stored: StoredProduct, values: Mapping[str, Any]) -> list[di
 
 def _search_text(values: Mapping[str, Any]) -> str:
     return search_text((values["title"], values["description"], values["product_id"]))
+
+
+def _random_rank(product_id: str) -> float:
+    """Return a product's place in the random order, from 0 to 1; always the same."""
+    digest = hashlib.sha256(b"rank:" + product_id.encode()).digest()
+    return int.from_bytes(digest[:7], "big") / 2**56

@@ -14,7 +14,8 @@ from mmcore.photos import PhotoStore
 from mmcore.settings import read_settings
 from mmcore.workspace import Workspace
 
-Progress = Callable[[int, int], object]  # lines read, lines in all (an estimate)
+READING, COMPARING, WRITING = "reading rows", "comparing", "writing"  # what an import does, in turn
+Progress = Callable[[str, int, int], object]  # one of these, how much is done, how much there is
 
 _PROGRESS_STEPS = 200  # calls in all: a screen can't show more
 
@@ -46,6 +47,20 @@ class ImportSource:
     replace: bool
     relabel: bool
     seed: int
+
+
+class Told:
+    """Counts what one stage of an import has done, and tells whoever watches."""
+
+    def __init__(self, progress: Progress | None, stage: str, total: int) -> None:
+        self._progress, self._stage, self._total, self._done = progress, stage, total, 0
+        self.add(0)
+
+    def add(self, num: int) -> None:
+        """Count so many as done."""
+        self._done += num
+        if self._progress:
+            self._progress(self._stage, self._done, self._total)
 
 
 @dataclass(frozen=True)
@@ -123,6 +138,6 @@ def _followed(
         line = max(line, result.line if isinstance(result, RowIssue) else result.row.line)
         if progress and line >= told + step:
             told = line
-            progress(line, max(num_lines, line))
+            progress(READING, line, max(num_lines, line))
     if progress:
-        progress(max(num_lines, line), max(num_lines, line))
+        progress(READING, max(num_lines, line), max(num_lines, line))

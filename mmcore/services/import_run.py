@@ -28,7 +28,15 @@ from mmcore.services.import_plan import (
     put_away,
 )
 from mmcore.services.import_report import ImportReport, build_report
-from mmcore.services.import_rows import ImportSource, Progress, ReadRows, read_rows
+from mmcore.services.import_rows import (
+    COMPARING,
+    WRITING,
+    ImportSource,
+    Progress,
+    ReadRows,
+    Told,
+    read_rows,
+)
 from mmcore.services.people import Actor, require
 from mmcore.store.class_changes import codes_known
 from mmcore.store.engine import Store
@@ -42,6 +50,7 @@ from mmcore.store.products import CatalogueFacts, read_classes, read_facts, read
 from mmcore.store.queue import settle as settle_queue
 from mmcore.workspace import Workspace
 
+COMPARE_STEPS = 4  # catalogue read, rows laid over it, near-copies settled, differences found
 MAX_ATTEMPTS = 5  # an import that others overtake compares again with what they wrote
 _REASONS_SHOWN = 3
 
@@ -76,7 +85,7 @@ def run_import(
         _check_kind(session, read_facts(session), source)
     read = read_rows(workspace.create(), source, progress)
     for _ in range(MAX_ATTEMPTS):
-        report = _attempt(store, actor, source, read, now)
+        report = _attempt(store, _act(actor, source, now), source, read, progress)
         if report is not None:
             return report
     raise CatalogueError(
@@ -86,20 +95,23 @@ def run_import(
 
 
 def _attempt(
-    store: Store, actor: Actor, source: ImportSource, read: ReadRows, now: float
+    store: Store, act: ImportAct, source: ImportSource, read: ReadRows, progress: Progress | None
 ) -> ImportReport | None:
     """Return what the import did, None where another one came in between."""
+    told = Told(progress, COMPARING, COMPARE_STEPS)
     with store.reading() as session:
         state = _read_state(session)
         _check_kind(session, state.facts, source)
         column = read.given.fields.get("label", "")
         rules = LabelRules(source.relabel, source.replace, column)
         taken, disputes = agree_on_labels(session, state, read.taken, source.name, rules)
-    compared = _compare(state, source, replace(read, taken=taken))
-    plan = plan_import(state, compared.catalogue, now)
+    told.add(1)
+    compared = _compare(state, source, replace(read, taken=taken), told)
+    plan = plan_import(state, compared.catalogue, act.now)
+    told.add(1)
     late: Mapping[str, str] = {}
     if changes_something(plan, state):
-        written = _write(store, state, plan, _act(actor, source, compared.merged, now))
+        written = _write(store, state, plan, _with_counts(act, compared.merged), progress)
         if written is None:
             return None
         late = written
@@ -136,7 +148,7 @@ def _check_kind(session: Session, facts: CatalogueFacts | None, source: ImportSo
     )
 
 
-def _compare(state: ImportState, source: ImportSource, read: ReadRows) -> _Compared:
+def _compare(state: ImportState, source: ImportSource, read: ReadRows, told: Told) -> _Compared:
     """Return the catalogue with the rows laid over it, groups, splits and classes filled in."""
     here = [p for p in state.products.values() if p.removed_at is None and not source.replace]
     extra = state.facts.extra if state.facts and not source.replace else ()
@@ -144,10 +156,12 @@ def _compare(state: ImportState, source: ImportSource, read: ReadRows) -> _Compa
     merged = merge_products(old, read.taken, read.given)
     if not merged.file_ids:
         raise _all_bad(source, read.issues, merged.issues)
+    told.add(1)
     given = merged.given_splits | {p.product_id for p in here if p.is_split_given}
     products, moved = settle_splits(
         merged.products, source.seed, given, _former_tests(state, source)
     )
+    told.add(1)
     used = set(products["label"]) - {""}
     classes = classes_after(state, source.classes, used, source.replace)
     named = name_classes([c.code for c in classes], {c.code: c for c in classes})
@@ -186,30 +200,39 @@ def _back_in_use(state: ImportState, products: pd.DataFrame, classes: tuple) -> 
     return issues
 
 
-def _act(actor: Actor, source: ImportSource, merged: Merged, now: float) -> ImportAct:
+def _act(actor: Actor, source: ImportSource, now: float) -> ImportAct:
     details = {
         "verb": "import",
         "by": actor.name,
         "file": source.path.name,
-        "num_added": merged.num_added,
-        "num_updated": merged.num_updated,
         "replace": source.replace,
         "relabel": source.relabel,
     }
     return ImportAct(details, now)
 
 
+def _with_counts(act: ImportAct, merged: Merged) -> ImportAct:
+    counts = {"num_added": merged.num_added, "num_updated": merged.num_updated}
+    return replace(act, details={**act.details, **counts})
+
+
 def _write(
-    store: Store, state: ImportState, plan: ImportPlan, act: ImportAct
+    store: Store,
+    state: ImportState,
+    plan: ImportPlan,
+    act: ImportAct,
+    progress: Progress | None,
 ) -> Mapping[str, str] | None:
     """Return labels that changed meanwhile (id -> code now), None if the plan is out of date."""
+    told = Told(progress, WRITING, plan.num_changes + 1)
     with store.writing() as session:
         lock_imports(session)
         classes = {c.code: c for c in read_classes(session)}
         if read_facts(session) != state.facts or classes != state.classes:
             return None
-        act_id, late = write_import(session, next_revision(plan), act)
+        act_id, late = write_import(session, next_revision(plan), act, told.add)
         settle_queue(session, act_id, act.now)
+    told.add(1)
     return late
 
 

@@ -1,4 +1,4 @@
-"""Retrain jobs as people see them: press the button, watch, cancel, look back."""
+"""Jobs as people see them: press the button, watch, cancel, look back."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +9,8 @@ from mmcore.jobs.backend import JobBackend
 from mmcore.jobs.logs import TAIL_BYTES, log_path, read_tail
 from mmcore.jobs.records import JobRecord, record
 from mmcore.services.people import Actor, require
-from mmcore.services.retrain_choices import RetrainChoices
-from mmcore.store import jobs, new_labels
+from mmcore.services.retrain_choices import RetrainChoices, no_production
+from mmcore.store import jobs, models, new_labels
 from mmcore.store.engine import Store
 from mmcore.store.tables import Annotator, ProductClass
 from mmcore.workspace import Workspace
@@ -50,7 +50,8 @@ class JobView:
     Attributes:
         is_silent: it is said to be running, but its worker has not been heard of within its
             lease; another attempt will go on.
-        stage: starting, reading photos, training, judging, comparing; "" before the first attempt.
+        stage: of a retrain or of predictions (`retrain_progress.STAGES`, `catching_up.STAGES`); ""
+            before the first attempt.
         done, total: of the stage's own unit (photos, products).
         macro_f1: of the fused answer on val, after the newest epoch; best_macro_f1 of them all.
         eta_s: seconds to the end of the stage; of training: of the phase. None: not known.
@@ -132,10 +133,15 @@ def submit_retrain(
 
     Raises:
         RefusedError: below the role of lead.
-        ConfigError: if a choice is unknown or out of its limits.
+        ConfigError: if a choice is unknown or out of its limits, or there is no production model
+            to start from.
     """
     require(actor, "lead")
     data = choices.to_json()
+    if choices.fresh is False:
+        with store.reading() as session:
+            if models.find_production(session) is None:
+                raise no_production()
     if backend is not None:
         job, is_new = backend.submit(RETRAIN, data, actor.id, now)
         return Submitted(job.id, is_new)

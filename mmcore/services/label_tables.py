@@ -12,12 +12,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from mmcore.errors import CatalogueError
+from mmcore.times import iso_utc
 
 FORMATS = {
     ".csv": "csv",
@@ -111,11 +111,6 @@ def unguarded(cell: str) -> str:
     return cell[1:] if _HAS_GUARD.match(cell) else cell
 
 
-def time_text(seconds: float) -> str:
-    """Return a time as ISO 8601 in UTC, to the microsecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
-
-
 def _write_csv(file: BinaryIO, columns: Sequence[Column], batches: Iterable[list]) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
     writer = csv.writer(text)
@@ -138,7 +133,7 @@ def _write_jsonl(file: BinaryIO, columns: Sequence[Column], batches: Iterable[li
         for row in batch:
             row = list(row)
             for place in times:
-                row[place] = None if row[place] is None else time_text(row[place])
+                row[place] = None if row[place] is None else iso_utc(row[place])
             lines.append(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False))
         file.write("\n".join([*lines, ""]).encode())
 
@@ -170,7 +165,7 @@ def _write_parquet(file: BinaryIO, columns: Sequence[Column], batches: Iterable[
 
 _CSV_CELLS = {
     "text": guarded,
-    "time": time_text,
+    "time": iso_utc,
     "number": repr,
     "whole": str,
     "yes-no": lambda value: "yes" if value else "no",

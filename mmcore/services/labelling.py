@@ -26,7 +26,7 @@ from mmcore.store.acts import NewAct, begin_act, saved_act
 from mmcore.store.annotations import Mark, find_product, lock_product, record
 from mmcore.store.classes import code_of, usable_class
 from mmcore.store.engine import Store
-from mmcore.store.history import last_change, told, was_overruled
+from mmcore.store.history import last_change, moment, told, was_overruled
 from mmcore.store.tables import Annotation, ModelVersion, ProductClass
 
 
@@ -98,7 +98,8 @@ def label(store: Store, actor: Actor, seen: Seen, class_code: str, now: float) -
 
     Raises:
         StaleWriteError: if the product was changed since it was seen: by whom, when, to what.
-        RefusedError: if the class is archived or merged, or the token was used for another act.
+        RefusedError: if the class is archived or merged, the product left the catalogue, or the
+            token was used for another act.
         NotFoundError: if there is no such product or class.
     """
     return _mark(store, actor, seen, _Decision("label", class_code=class_code), now)
@@ -179,6 +180,8 @@ def _mark(store: Store, actor: Actor, seen: Seen, decision: _Decision, now: floa
         code = decision.class_code
         class_id = usable_class(session, code).id if code is not None else None
         product = lock_product(session, seen.product_id)
+        if decision.verb != "skip":  # whoever has it open goes on with a skip
+            _refuse_removed(product)
         _refuse_stale(session, product, seen)
         if suggestion and class_id is not None:
             suggestion |= queue.suspicion_shown(session, product.id)
@@ -210,6 +213,15 @@ def saved_mark(session: Session, act_id: int) -> Marked:
         .where(Annotation.act_id == act_id)
     )  # fmt: skip
     return Marked(*session.execute(statement).one())
+
+
+def _refuse_removed(product: Row) -> None:
+    if product.removed_at is not None:
+        raise RefusedError(
+            f"product {product.product_id} is not in the catalogue any more: an import took it "
+            f"out at {moment(product.removed_at)}. Nothing was changed; go on with another one, or "
+            "import a file that has it"
+        )
 
 
 def _refuse_stale(session: Session, product: Row, seen: Seen) -> None:

@@ -4,17 +4,19 @@ The network needs val to stop by; a linear head doesn't: its one constant is cho
 learns from a third more products, and says of each what it would say of a new one.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from mmcore.batches import EncodedProducts
+from mmcore.batches import EncodedProducts, concatenate
 from mmcore.config import linear_source
 from mmcore.fusion import FusionClassifier
 from mmcore.linear import LinearHead
-from mmcore.linear_fit import Features, LinearFit, fit_linear, make_folds
+from mmcore.linear_fit import Features, LinearFit, LinearStart, fit_linear, make_folds
+from mmcore.services.assembly import Assembly
+from mmcore.services.stopping import stop_if_asked
 from mmcore.views import FoldDecisions
 
 
@@ -38,12 +40,55 @@ class LinearData:
         is_val: (N,) bool.
         groups: N group ids.
         dense: modality -> ((N, D) features, (N,) bool: the product has them), e.g. of photos.
+        starts: modality -> what an earlier head of the same features leaves to this one.
     """
 
     products: EncodedProducts
     is_val: np.ndarray
     groups: Sequence[str]
     dense: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    starts: Mapping[str, LinearStart] = field(default_factory=dict)
+
+
+def fit_linear_heads(
+    parts: Assembly, best_phase: int, should_stop: Callable[[], bool]
+) -> "Generator[LinearResult, None, LinearHeads | None]":
+    """Yield after each linear head that was fitted beside a trained network and put into it.
+
+    The generator's result is all of them, None where the configuration has none.
+
+    Args:
+        best_phase: the phase, from 0, whose weights the network ended with.
+
+    Raises:
+        TrainingInterrupted: if asked to stop.
+    """
+    if not parts.config.model.linear_heads:
+        return None
+    heads = LinearHeads(_linear_data(parts, best_phase), len(parts.codes), parts.config.seed)
+    yield from heads.fit(lambda: stop_if_asked(should_stop, "while it fitted heads"))
+    heads.put_into(parts.model, parts.device)
+    return heads
+
+
+def _linear_data(parts: Assembly, best_phase: int) -> LinearData:
+    model, sides = parts.config.model, [parts.products["train"], parts.products["val"]]
+    learnt = concatenate(sides)
+    dense = {
+        m.name: (learnt.inputs[m.name], learnt.present[m.name])
+        for m in model.modalities
+        if m.kind == "tabular"
+    }
+    phases = parts.config.phases[: best_phase + 1]
+    is_tuned = parts.inherited.has_tuned_backbone or any(
+        p.train_backbone and p.epochs for p in phases
+    )
+    if parts.images.backbone and not is_tuned:
+        # features of a backbone tuned on train would flatter themselves there
+        dense[model.image_name] = parts.images.features(learnt)
+    is_val = np.repeat([False, True], [len(side) for side in sides])
+    groups = list(parts.selection.learnt["group_id"])
+    return LinearData(learnt, is_val, groups, dense, parts.inherited.linear_starts)
 
 
 class LinearHeads:
@@ -73,7 +118,7 @@ class LinearHeads:
             is_table = not is_sparse and name in products.inputs
             width = features.shape[1]
             head = LinearHead(width, self._num_classes, is_sparse, is_unit=not is_table)
-            found = self._fit_one(head, features[rows], rows, tick)
+            found = self._fit_one(name, head, features[rows], rows, tick)
             self.unseen[linear_source(name)] = self._spread(found.out_of_fold, rows)
             self.heads[name] = head
             yield LinearResult(name, done, len(names), found.strength, found.log_loss)
@@ -97,6 +142,7 @@ class LinearHeads:
 
     def _fit_one(
         self,
+        name: str,
         head: LinearHead,
         features: Features,
         rows: np.ndarray,
@@ -109,7 +155,9 @@ class LinearHeads:
         labels = self._data.products.labels[rows]
         groups = [self._data.groups[row] for row in rows]
         folds = make_folds(labels, groups, self._data.is_val[rows], self._seed)
-        found = fit_linear(features, labels, self._num_classes, folds, tick)
+        start = self._data.starts.get(name)
+        found = fit_linear(features, labels, self._num_classes, folds, tick, start)
+        head.strength = found.strength
         head.weight.copy_(torch.from_numpy(found.weights))
         head.bias.copy_(torch.from_numpy(found.bias))
         return found

@@ -41,15 +41,21 @@ def product_input(
         ProductError: if neither title, description, photo nor further columns are given.
         ImageError: if the photo file can't be read.
     """
-    from mmcore.runtime import ProductInput
-
     if not (title.strip() or description.strip() or photo or extra):
         raise ProductError(
             "nothing to predict from: give --title, --description or --image (any of them will do)"
         )
-    data = read_photo(photo) if photo else None
+    return given_product(title, description, read_photo(photo) if photo else None, extra)
+
+
+def given_product(
+    title: str, description: str, photo: bytes | None, extra: Mapping[str, str]
+) -> "ProductInput":
+    """Return a product whose photo is at hand; whether it holds anything is asked later."""
+    from mmcore.runtime import ProductInput
+
     values = {name: _whole(value) for name, value in extra.items()}
-    return ProductInput(_whole(title), _whole(description), data, extra=values)
+    return ProductInput(_whole(title), _whole(description), photo, extra=values)
 
 
 def _whole(text: str) -> str:

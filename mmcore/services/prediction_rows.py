@@ -35,11 +35,6 @@ class ClassMap:
         sums[np.arange(len(targets)), places] = 1.0
         return cls(class_ids, sums)
 
-    def columns(self, class_ids: Sequence[int | None]) -> np.ndarray:
-        """Return the column of each class id, -1 for none and for a class the model lacks."""
-        place = {int(c): i for i, c in enumerate(self.class_ids)}
-        return np.array([place.get(c, -1) for c in class_ids], dtype=np.int64)
-
 
 @dataclass(frozen=True)
 class Answers:
@@ -67,11 +62,10 @@ class Answers:
         return nothing, np.zeros(len(nothing), dtype=bool)
 
 
-def measures(answers: Answers, label_columns: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what the queue is ordered by: margin, entropy, disagreement, suspicion, each (N,).
+def measures(answers: Answers) -> dict[str, np.ndarray]:
+    """Return what the queue is ordered by: margin, entropy, disagreement, each (N,).
 
-    Args:
-        label_columns: (N,) column of the stored label, -1 where there is none.
+    Suspicion isn't among them: the model has learnt its labels by heart (see `suspects.py`).
     """
     from mmcore import scoring
 
@@ -81,20 +75,16 @@ def measures(answers: Answers, label_columns: np.ndarray) -> dict[str, np.ndarra
         "margin": scoring.margins(answers.probs[FUSED]),
         "entropy": scoring.entropies(answers.probs[FUSED]),
         "disagreement": scoring.disagreements(text, image, has_text & has_image),
-        "suspicion": scoring.suspicions(text, image, label_columns, has_text, has_image),
     }
 
 
-def build_rows(
-    answers: Answers,
-    version_id: int,
-    product_ids: Sequence[int],
-    label_ids: Sequence[int | None],
-    label_columns: np.ndarray,
-) -> list[dict]:
-    """Return a row of table `prediction` for each product that has a fused answer."""
+def build_rows(answers: Answers, version_id: int, product_ids: Sequence[int]) -> list[dict]:
+    """Return a row of table `prediction` for each product that has a fused answer.
+
+    No label is suspect in it: that is for those to say who haven't seen the label.
+    """
     with _without_gc():
-        return _rows(answers, version_id, product_ids, label_ids, label_columns)
+        return _rows(answers, version_id, product_ids)
 
 
 @contextmanager
@@ -112,27 +102,21 @@ def _without_gc() -> Iterator[None]:
             gc.enable()
 
 
-def _rows(
-    answers: Answers,
-    version_id: int,
-    product_ids: Sequence[int],
-    label_ids: Sequence[int | None],
-    label_columns: np.ndarray,
-) -> list[dict]:
-    found = measures(answers, label_columns)
+def _rows(answers: Answers, version_id: int, product_ids: Sequence[int]) -> list[dict]:
+    num, found = len(product_ids), measures(answers)
     columns: dict[str, list] = {name: values.tolist() for name, values in found.items()}
     tops = {view: _Top.build(answers, view) for view in answers.probs}
     for view in (FUSED, TEXT, IMAGE):
         best = tops.get(view)
-        columns[f"{view}_class_id"] = best.classes() if best else [None] * len(product_ids)
-        columns[f"{view}_probability"] = best.sureness() if best else [None] * len(product_ids)
+        columns[f"{view}_class_id"] = best.classes() if best else [None] * num
+        columns[f"{view}_probability"] = best.sureness() if best else [None] * num
     pairs = [top.pairs() for top in tops.values()]
     columns["top"] = [
         {view: row for view, row in zip(tops, rows, strict=True) if row is not None}
         for rows in zip(*pairs, strict=True)
     ]
-    columns["model_version_id"] = [version_id] * len(product_ids)
-    columns["product_id"], columns["label_class_id"] = list(product_ids), list(label_ids)
+    columns["model_version_id"], columns["product_id"] = [version_id] * num, list(product_ids)
+    columns["suspicion"], columns["label_class_id"] = [0.0] * num, [None] * num
     rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
     return [row for row, has in zip(rows, answers.has[FUSED], strict=True) if has]
 

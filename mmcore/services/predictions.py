@@ -5,20 +5,21 @@ later fills in products that came, or changed, since.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmcore.config import FUSED
-from mmcore.errors import RefusedError, TrainingInterrupted
+from mmcore.errors import RefusedError
 from mmcore.holding import using
-from mmcore.services.prediction_rows import Answers, ClassMap, build_rows, measures
+from mmcore.services.people import Actor, require
+from mmcore.services.prediction_rows import Answers, ClassMap, build_rows
 from mmcore.services.suspects import cross_check, photo_features
+from mmcore.services.watch import Watch
 from mmcore.settings import Settings
 from mmcore.store import models, predictions
 from mmcore.store.class_changes import codes_known
 from mmcore.store.engine import Store
-from mmcore.store.suspicions import is_check_due, note_check
+from mmcore.store.suspicions import is_check_due
 from mmcore.workspace import Workspace
 
 PIECE = 2_048  # products a transaction: a tenth of a second in which nobody else can write
@@ -28,8 +29,6 @@ _STOPPED = (
     "predicting the catalogue was stopped; what is stored stays, and the next time goes on from "
     "there"
 )
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,16 @@ def predict_missing(
     workspace: Workspace,
     settings: Settings,
     version_id: int,
-    progress: Progress = lambda done, total: None,
-    should_stop: Callable[[], bool] = lambda: False,
+    watch: Watch = Watch(),  # noqa: B008 - frozen
+    checks_labels: bool = True,
 ) -> PredictionReport:
     """Store what a model version says about every product that it has said nothing about yet.
+
+    Then the labels are checked that nobody has checked yet. A part of jobs that were authorised
+    when they were submitted, and of `catch_up`; it asks nobody's role.
+
+    Args:
+        checks_labels: False where nobody is going to look for suspects by this version.
 
     Raises:
         NotFoundError: if there is no such version.
@@ -65,65 +70,106 @@ def predict_missing(
         TrainingInterrupted: if it was asked to stop; what is stored stays.
     """
     started = time.perf_counter()
-    refresh_suspicions(store, version_id)
     with store.reading() as session:
         name = models.get_version(session, version_id).name
         total = predictions.count_missing(session, version_id)
-        is_due = is_check_due(session, version_id)
+        is_due = checks_labels and is_check_due(session, version_id)
     if not total and not is_due:
         return PredictionReport(name, 0, 0, 0.0, ())
     with using(workspace.models / name) as folder:
-        predictor = _Predictor(store, workspace, settings, folder, version_id)
-        try:
-            num_predicted, num_seen = 0, 0
-            for num, stored in predictor.pieces(should_stop):
-                num_seen, num_predicted = num_seen + num, num_predicted + stored
-                progress(min(num_seen, total), total)
-            notes = tuple(predictor.images.notes()[:1])
-        finally:
-            predictor.images.close()
-        if num_predicted or is_due:
-            if should_stop():
-                raise TrainingInterrupted(_STOPPED)
-            # the model has learnt its own labels by heart: others must say which are suspect
-            cross_check(store, version_id, photo_features(workspace, settings, name))
-            with store.writing() as session:
-                note_check(session, version_id, is_due=False)
+        num_predicted, num_seen, notes = 0, 0, ()
+        if total:
+            predictor = _Predictor(store, workspace, settings, folder, version_id)
+            try:
+                for num, stored in predictor.pieces(watch):
+                    num_seen, num_predicted = num_seen + num, num_predicted + stored
+                    watch.progress(min(num_seen, total), total)
+                notes = tuple(predictor.images.notes()[:1])
+            finally:
+                predictor.images.close()
+        if checks_labels:
+            _check_labels(store, workspace, settings, version_id, watch)
     seconds = round(time.perf_counter() - started, 2)
     return PredictionReport(name, num_predicted, num_seen - num_predicted, seconds, notes)
 
 
-def num_unpredicted(store: Store) -> int:
-    """Return how many products production has said nothing about; 0 where there is no model."""
+def _check_labels(
+    store: Store, workspace: Workspace, settings: Settings, version_id: int, watch: Watch
+) -> None:
+    """Ask about the labels that nobody was asked about: the model knows its own by heart."""
+    watch.check(_STOPPED)
+    with store.reading() as session:
+        if not is_check_due(session, version_id):
+            return
+        name = models.get_version(session, version_id).name
+    cross_check(store, version_id, photo_features(workspace, settings, name), watch)
+
+
+@dataclass(frozen=True)
+class Unpredicted:
+    """What the queue doesn't know of the catalogue yet.
+
+    Attributes:
+        num_products: products that production has said nothing about.
+        is_check_due: whether labels came or changed since labels were checked.
+    """
+
+    num_products: int = 0
+    is_check_due: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.num_products) or self.is_check_due
+
+
+def unpredicted(store: Store) -> Unpredicted:
+    """Return what production has still to look at; nothing where there is no model."""
     with store.reading() as session:
         production = models.find_production(session)
-        return predictions.count_missing(session, production.id) if production else 0
+        if production is None:
+            return Unpredicted()
+        num = predictions.count_missing(session, production.id)
+        return Unpredicted(num, is_check_due(session, production.id))
 
 
 def catch_up(
     store: Store,
+    actor: Actor,
     workspace: Workspace,
     settings: Settings,
-    now: float,
-    progress: Progress = lambda done, total: None,
-    should_stop: Callable[[], bool] = lambda: False,
+    watch: Watch = Watch(),  # noqa: B008 - frozen
 ) -> PredictionReport | None:
     """Let production answer for products that came or changed since, and put them in the queue.
 
-    For after an import; returns None where no model is in production.
+    Where another model is activated meanwhile, that one answers, too. Returns None where no model
+    is in production. In the foreground; `catching_up.submit_predictions` makes a job of it.
 
     Raises:
-        As `predict_missing`.
+        RefusedError: below the role of lead; or as `predict_missing`.
+        NotFoundError, ArtifactError, TrainingInterrupted: as `predict_missing`.
+    """
+    require(actor, "lead")
+    return bring_up_to_date(store, workspace, settings, watch)
+
+
+def bring_up_to_date(
+    store: Store, workspace: Workspace, settings: Settings, watch: Watch
+) -> PredictionReport | None:
+    """Do what `catch_up` does, for a job that was authorised when it was submitted.
+
+    Raises:
+        As `catch_up`, but for the role.
     """
     from mmcore.services import queue
 
-    with store.reading() as session:
-        production = models.find_production(session)
-    if production is None:
-        return None
-    report = predict_missing(store, workspace, settings, production.id, progress, should_stop)
-    queue.refresh(store, production.id, now)
-    return report
+    while True:
+        with store.reading() as session:
+            production = models.find_production(session)
+        if production is None:
+            return None
+        report = predict_missing(store, workspace, settings, production.id, watch)
+        watch.check(_STOPPED)
+        if queue.refresh(store, production.id) is not None:
+            return report
 
 
 class _Predictor:
@@ -151,7 +197,7 @@ class _Predictor:
         reads_pixels = self.images.backbone is not None and not self.images.stays_frozen
         self.size = PIXEL_PIECE if reads_pixels else PIECE
 
-    def pieces(self, should_stop: Callable[[], bool]):
+    def pieces(self, watch: Watch):
         """Predict and store piece by piece, yielding (products looked at, rows stored)."""
         after = 0
         while True:
@@ -159,37 +205,31 @@ class _Predictor:
                 rows = predictions.products_without(session, self.version_id, after, self.size)
             if not rows:
                 return
-            if should_stop():
-                raise TrainingInterrupted(_STOPPED)
-            yield len(rows), self._store(rows, self._predict(rows, should_stop))
+            watch.check(_STOPPED)
+            yield len(rows), self._store(rows, self._predict(rows, watch))
             after = rows[-1][0]
 
-    def _predict(self, rows: Sequence[tuple], should_stop: Callable[[], bool]) -> list[dict]:
+    def _predict(self, rows: Sequence[tuple], watch: Watch) -> list[dict]:
         from mmcore.batches import InterruptibleReader, encode_products
         from mmcore.views import decide, views
-
-        def check() -> None:
-            if should_stop():
-                raise TrainingInterrupted(_STOPPED)
 
         artifact = self.artifact
         products = encode_products(
             self._frame(rows), artifact.config.model, artifact.encoders, artifact.class_codes
         )
-        for _ in self.images.prepare(products.photos, should_stop):
+        for _ in self.images.prepare(products.photos, watch.should_stop):
             pass
-        reader = InterruptibleReader(self.images.final_reader(products), check)
+        reader = InterruptibleReader(
+            self.images.final_reader(products), lambda: watch.check(_STOPPED)
+        )
         decisions = decide(artifact.model, reader)
         answers = Answers.of_views(views(decisions, artifact.combiner), self.classes)
-        label_ids = [row[-1] for row in rows]
-        ids = [row[0] for row in rows]
-        columns = self.classes.columns(label_ids)
-        return build_rows(answers, self.version_id, ids, label_ids, columns)
+        return build_rows(answers, self.version_id, [row[0] for row in rows])
 
     def _frame(self, rows: Sequence[tuple]):
         import pandas as pd
 
-        _, product_ids, titles, descriptions, photos, extras, _ = zip(*rows, strict=True)
+        _, product_ids, titles, descriptions, photos, extras = zip(*rows, strict=True)
         usual = {
             "product_id": product_ids,
             "title": titles,
@@ -202,12 +242,11 @@ class _Predictor:
 
     def _store(self, rows: Sequence[tuple], found: list[dict]) -> int:
         """Store the answers of products that are still what was predicted; return how many."""
-        seen = {row[0]: row[:-1] for row in rows}
+        seen = {row[0]: row for row in rows}
         with self.store.writing() as session:
             now = predictions.inputs_now(session, [row["product_id"] for row in found])
             true = [r for r in found if now.get(r["product_id"]) == seen[r["product_id"]]]
             predictions.add_predictions(session, true)
-            note_check(session, self.version_id, is_due=True)
         return len(true)
 
 
@@ -223,45 +262,3 @@ def _class_map(store: Store, version_id: int, codes: Sequence[str]) -> ClassMap:
             f"{unknown[0]}): it was made for another one; use a model trained here"
         )
     return ClassMap.build([now[known[code]] for code in codes])
-
-
-def refresh_suspicions(store: Store, version_id: int) -> int:
-    """Reckon anew how suspect labels are that have changed since; returns how many had.
-
-    Works from the five best classes of each view, which are stored; a label below them counts as
-    having no probability at all.
-    """
-    after, num_done = 0, 0
-    with store.reading() as session:
-        known = predictions.answered_classes(session, version_id)
-    while True:
-        with store.writing() as session:
-            stale = predictions.stale_suspicions(session, version_id, after, PIECE)
-            if not stale:
-                return num_done
-            predictions.set_suspicions(session, version_id, _suspicions(stale, known))
-        after, num_done = stale[-1][0], num_done + len(stale)
-
-
-def _suspicions(stale: Sequence[tuple], known: set[int]) -> list[dict]:
-    """Return the new rows; a label of a class that the model never names isn't suspect."""
-    import numpy as np
-
-    tops = [row[2] for row in stale]
-    seen = {pair[0] for top in tops for pairs in top.values() for pair in pairs}
-    classes = ClassMap.build(sorted(seen | known))
-    names = sorted({FUSED} | {view for top in tops for view in top})
-    probs = {name: np.zeros((len(stale), len(classes.class_ids))) for name in names}
-    has = {name: np.array([name in top for top in tops]) for name in names}
-    place = {int(c): i for i, c in enumerate(classes.class_ids)}
-    for i, top in enumerate(tops):
-        for name, pairs in top.items():
-            for class_id, probability in pairs:
-                probs[name][i, place[class_id]] = probability
-    answers = Answers(probs, has, classes.class_ids)
-    labels = classes.columns([row[1] for row in stale])
-    values = measures(answers, labels)["suspicion"].tolist()
-    return [
-        {"product_id": row[0], "suspicion": value, "label_class_id": row[1]}
-        for row, value in zip(stale, values, strict=True)
-    ]

@@ -23,6 +23,9 @@ class ProductChoice:
         classes, predicted: codes; predicted by `model`, else by the one in production.
         annotator: name of somebody who has annotated the product.
         search: words, or beginnings of words, that all occur in title, description or id.
+        text_chars: least and most characters of title and description together.
+        has_copies: near-copies of it are in the catalogue.
+        group_id: of near-copies.
     """
 
     classes: tuple[str, ...] = ()
@@ -34,6 +37,9 @@ class ProductChoice:
     has_photo: bool | None = None
     annotator: str | None = None
     search: str = ""
+    text_chars: tuple[int, int] | None = None
+    has_copies: bool | None = None
+    group_id: str | None = None
 
 
 def find_filter(store: Store, choice: ProductChoice) -> ProductFilter:
@@ -56,6 +62,9 @@ def find_filter(store: Store, choice: ProductChoice) -> ProductFilter:
             has_photo=choice.has_photo,
             annotator_id=find_annotator(session, choice.annotator).id if choice.annotator else None,
             search=choice.search,
+            text_chars=choice.text_chars,
+            has_copies=choice.has_copies,
+            group_id=choice.group_id,
         )
 
 

@@ -14,14 +14,11 @@ from mmcore.agreement import (
     krippendorff_alpha,
     wilson_interval,
 )
-from mmcore.scoring import LONE_TOWER_WEIGHT
 from mmcore.services.queue_settings import largest_overlap
+from mmcore.services.suspects import SUSPECT_FROM
 from mmcore.store import quality
 from mmcore.store.engine import Store
 from mmcore.store.quality import Mark
-
-# a label is suspect where both towers say another class with at least this probability
-SUSPECT_FROM = 0.4
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,9 @@ class Conflict:
 
 @dataclass(frozen=True)
 class SuspectPrecision:
-    """How often people changed a label that was suspect, and one that wasn't.
+    """How often people changed a label that the queue held suspect, and one that it didn't.
+
+    Suspect means there what it means in the queue: opposed by models that haven't seen the label.
 
     Attributes:
         changed: of the suspect ones; as_predicted: to a class that one of the towers had named.
@@ -199,9 +198,9 @@ def count_conflicts(store: Store) -> tuple[int, int]:
 
 
 def suspect_precision(store: Store, threshold: float = SUSPECT_FROM) -> SuspectPrecision:
-    """Return how often people changed labels that the model opposed when they saw them."""
+    """Return how often people changed labels that the queue held suspect when they saw them."""
     with store.reading() as session:
-        found = quality.suspects(session, threshold, threshold / LONE_TOWER_WEIGHT)
+        found = quality.suspects(session, threshold)
     (n, changed, as_predicted), (others, others_changed, _) = found[True], found[False]
     return SuspectPrecision(
         Share(changed, n), Share(as_predicted, n), Share(others_changed, others)

@@ -18,6 +18,7 @@ from mmcore.services.queue_item import Progress, QueueItem, Taken, item_of, prog
 from mmcore.services.queue_settings import QueueSettings, read_settings, settings_of
 from mmcore.store import queue, queue_next
 from mmcore.store.engine import Store
+from mmcore.store.models import is_production_kept
 from mmcore.store.queue_next import ORDERS, LeaseTerms, Wish
 from mmcore.store.queue_rows import LEADS
 from mmcore.store.queue_scores import copy_scores
@@ -171,17 +172,22 @@ def queue_state(store: Store, now: float) -> QueueState:
         )
 
 
-def refresh(store: Store, model_version_id: int, now: float) -> int:
+def refresh(store: Store, model_version_id: int) -> int | None:
     """Return how many products of the queue now stand where this model's scores put them.
 
-    Called when a model is activated, and again whenever more of its predictions have arrived:
-    rows that are right already are left alone. Works in pieces, each a transaction of its own.
+    None where the model isn't in production (any more): the queue shows what production says, and
+    whoever put another one there refreshes for that. Called when a model is activated, and again
+    whenever more of its predictions have arrived: rows that are right already are left alone.
+    Works in pieces, each a transaction of its own. Only for those that have checked who asks:
+    `registry.activate`, `predictions.catch_up`.
     """
     with store.writing() as session:
         queue.fill(session)
     after, count = 0, 0
     while True:
         with store.writing() as session:
+            if not is_production_kept(session, model_version_id):
+                return None
             done = copy_scores(session, model_version_id, after, REFRESH_PIECE)
         if done is None:
             return count

@@ -13,7 +13,6 @@ from mmcore.holding import using
 from mmcore.manifest import Manifest, broken, read_json, read_manifest, verify
 from mmcore.services.opening import opened_store
 from mmcore.services.people import Actor, require
-from mmcore.services.predictions import refresh_suspicions
 from mmcore.settings import Settings
 from mmcore.store import models
 from mmcore.store.engine import Store
@@ -39,11 +38,26 @@ class Switched:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Consent:
+    """What the person was shown when they said yes, and why they did.
+
+    Attributes:
+        seen: the model that answered by what they saw, "" for none; None for scripts, which
+            saw nothing. Where another one answers by now, nothing is changed.
+        reason: kept with the change; needed where the quality gate said no.
+    """
+
+    seen: str | None = None
+    reason: str = ""
+
+
 def register_candidate(store: Store, *, now: float, **facts: object) -> int:
     """Return the id of the model version with these facts, registered as a candidate.
 
     Registering a name again changes nothing. With a `job_id` the job must still be this worker's:
-    running, in this attempt; that is checked in the same transaction.
+    running, in this attempt; that is checked in the same transaction. A part of trainings and of
+    jobs that were authorised when they were submitted; a candidate changes no answer.
 
     Args:
         facts: the fields of `NewVersion`: name, snapshot, scores, parent, job_id, attempt.
@@ -59,6 +73,8 @@ def register_candidate(store: Store, *, now: float, **facts: object) -> int:
 
 def register_folder(store: Store, workspace: Workspace, name: str, now: float) -> int:
     """Return the id of a model whose folder is in the workspace, registered as a candidate.
+
+    A part of `registry_upkeep.add`, which checks who asks, and of trainings.
 
     Raises:
         ArtifactError: if the folder is missing or damaged.
@@ -77,41 +93,53 @@ def register_folder(store: Store, workspace: Workspace, name: str, now: float) -
 
 
 def register_trained(workspace: Workspace, settings: Settings, name: str, now: float) -> int:
-    """Return the id of a model that was just trained without a job, registered as a candidate."""
+    """Return the id of a model that was just trained without a job, registered as a candidate.
+
+    Only for the command line, whose person owns the workspace's files.
+    """
     with opened_store(workspace, settings) as store:
         return register_folder(store, workspace, name, now)
 
 
 def activate(
-    store: Store, actor: Actor, workspace: Workspace, name: str, now: float, reason: str = ""
+    store: Store,
+    actor: Actor,
+    workspace: Workspace,
+    name: str,
+    now: float,
+    consent: Consent = Consent(),  # noqa: B008 - frozen
 ) -> Switched:
     """Make a model the one that answers; the one before is archived, in the same act.
 
-    Args:
-        reason: needed, and kept, where the quality gate said no.
+    A second click finds the model in production and changes nothing. `catching_up.follow_up`
+    afterwards lets it look at products that it hasn't seen.
 
     Raises:
         RefusedError: if the person is no lead, or the gate said no and no reason is given.
+        StaleWriteError: if another model is in production than the one that was seen.
         ArtifactError: if the folder is missing, damaged or pruned.
     """
     require(actor, "lead")
     with store.reading() as session:
         found = models.find_version(session, name)
-        _check_allowed(found, reason)
+        _check_allowed(found, consent.reason)
     # reads every file: not while others wait for the database
     _checked(workspace, name, found.snapshot)
     with store.writing() as session:
         models.lock_versions(session)
         version = models.find_version(session, name)
-        _check_allowed(version, reason)
+        _check_allowed(version, consent.reason)
         if version.stage == models.PRODUCTION:
             done = Switched(version.id, name, name, has_changed=False)
         else:
-            before = models.put_in_production(session, version, "activate", actor.id, reason, now)
+            _check_seen(models.find_production(session), consent)
+            before = models.put_in_production(
+                session, version, "activate", actor.id, consent.reason, now
+            )
             before_name = before.name if before else None
             notes = _notes(version.verdict, before_name)
             done = Switched(version.id, name, before_name, has_changed=True, notes=notes)
-    _refresh_queue(store, done.version_id, now)
+    _refresh_queue(store, done.version_id)
     return done
 
 
@@ -120,16 +148,12 @@ def rollback(
     actor: Actor,
     workspace: Workspace,
     now: float,
-    seen: str | None = None,
-    reason: str = "",
+    consent: Consent = Consent(),  # noqa: B008 - frozen
 ) -> Switched:
     """Go back to the production model before this one, in one act.
 
-    Once more goes back one further: after A, B, C the first gives B, the second A.
-
-    Args:
-        seen: the production model the person was shown; a second click finds another one and
-            changes nothing.
+    Once more goes back one further: after A, B, C the first gives B, the second A. So pages name
+    what was seen: a second click finds another model and changes nothing.
 
     Raises:
         RefusedError: if the person is no lead, or there is nothing to go back to.
@@ -138,27 +162,35 @@ def rollback(
     """
     require(actor, "lead")
     with store.reading() as session:
-        target = _predecessor(session, seen)
+        target = _predecessor(session, consent)
     _checked(workspace, target.name, target.snapshot)
     with store.writing() as session:
         models.lock_versions(session)
-        version = _predecessor(session, seen)
+        version = _predecessor(session, consent)
         if version.id != target.id:
             raise StaleWriteError("another model was activated just now; look again")
-        before = models.put_in_production(session, version, "rollback", actor.id, reason, now)
+        before = models.put_in_production(
+            session, version, "rollback", actor.id, consent.reason, now
+        )
         done = Switched(version.id, version.name, before and before.name, has_changed=True)
-    _refresh_queue(store, done.version_id, now)
+    _refresh_queue(store, done.version_id)
     return done
 
 
-def _predecessor(session: Session, seen: str | None) -> ModelVersion:
+def _check_seen(production: ModelVersion | None, consent: Consent) -> None:
+    now = production.name if production else ""
+    if consent.seen is not None and consent.seen != now:
+        raise StaleWriteError(
+            f"{now or 'no model'} is in production by now, not {consent.seen or 'none'}, which was "
+            "on your screen; nothing was changed: look again"
+        )
+
+
+def _predecessor(session: Session, consent: Consent) -> ModelVersion:
     production = models.find_production(session)
     if production is None:
         raise RefusedError("no model is in production; activate one: `models activate NAME`")
-    if seen is not None and production.name != seen:
-        raise StaleWriteError(
-            f"{production.name} is in production by now, not {seen}; nothing was changed"
-        )
+    _check_seen(production, consent)
     back = models.way_back(session)
     if not back:
         raise RefusedError(
@@ -202,8 +234,7 @@ def _checked(workspace: Workspace, name: str, snapshot: str | None = None) -> Ma
     return manifest
 
 
-def _refresh_queue(store: Store, version_id: int, now: float) -> None:
+def _refresh_queue(store: Store, version_id: int) -> None:
     from mmcore.services import queue
 
-    refresh_suspicions(store, version_id)
-    queue.refresh(store, version_id, now)
+    queue.refresh(store, version_id)

@@ -89,7 +89,7 @@ def prune(
     """Delete old model folders and their predictions; rows, scores and history stay.
 
     Never touched: production, the models a rollback goes to, those whose job has not ended, those
-    that anybody is reading, and the `keep` newest of the others.
+    that a retrain starts from or anybody is reading, and the `keep` newest of the others.
 
     Args:
         only: the models that a person was shown before agreeing; no other one is deleted.
@@ -144,7 +144,7 @@ def _check_keep(keep: int) -> None:
 def _sorted_out(session: Session, keep: int) -> tuple[dict[str, str], list[str]]:
     """Return (name -> why it stays, names to delete)."""
     way_back = models.way_back(session)[:ROLLBACK_DEPTH]
-    busy = models.running_models(session)
+    busy, parents = models.running_models(session), models.needed_parents(session)
     kept: dict[str, str] = {}
     doomed, num_kept = [], 0
     for version, _ in models.list_versions(session):
@@ -156,6 +156,8 @@ def _sorted_out(session: Session, keep: int) -> tuple[dict[str, str], list[str]]
             kept[version.name] = "a rollback goes to it"
         elif version.id in busy:
             kept[version.name] = "its job has not ended"
+        elif version.name in parents:
+            kept[version.name] = "a retrain that has not ended starts from it"
         elif num_kept < keep:
             kept[version.name] = f"one of the {keep} newest"
             num_kept += 1

@@ -24,6 +24,7 @@ from mmcore.services.backup_file import (
     opened_backup,
     part_chunks,
 )
+from mmcore.services.people import Actor, require
 from mmcore.services.restore_checks import (
     database_file,
     in_use,
@@ -49,10 +50,13 @@ class RestoreOptions:
     """What the person allowed.
 
     Attributes:
+        by: who asks; at the command line `people.OPERATOR`: the people of the database are about
+            to be replaced, too.
         replace: what is in the workspace gives way (and is kept aside).
         force: even while other processes have it open; what they write afterwards is lost.
     """
 
+    by: Actor
     replace: bool = False
     force: bool = False
 
@@ -79,9 +83,11 @@ def restore(
         progress: called with (bytes unpacked, bytes in all).
 
     Raises:
+        RefusedError: below the role of admin.
         BackupError: if the backup is damaged or newer than this version, the workspace isn't
             empty, somebody has it open, or the disk is too small; nothing has changed then.
     """
+    require(options.by, "admin")
     info = verify_backup(source)
     if not is_known(info.revision):
         raise BackupError(

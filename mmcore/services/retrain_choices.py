@@ -3,7 +3,9 @@
 from dataclasses import asdict, dataclass
 
 from mmcore.config import RunChoices, build_run_config, parse_modality
-from mmcore.errors import ConfigError
+from mmcore.errors import ConfigError, WarmStartError
+
+REMEDY = "train fresh (retrain --fresh)"  # where a start from production can't be
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,8 @@ class RetrainChoices:
     Attributes:
         modalities: words as `train --modalities` takes them; None: text and image, as far as
             the catalogue has them.
-        fresh: from the start, not from the production model's weights.
+        fresh: True: from the start; False: from the production model's weights, or not at all;
+            None: from production's where that can be, else from the start.
     """
 
     preset: str = "strong"
@@ -24,19 +27,14 @@ class RetrainChoices:
     epochs2: int | None = None
     joint: bool = True
     seed: int = 0
-    fresh: bool = True
+    fresh: bool | None = None
 
     def run_choices(self) -> RunChoices:
-        """Return the choices as a training takes them.
+        """Return the choices as a training from the start takes them.
 
         Raises:
             ConfigError: if one is unknown or out of its limits.
         """
-        if not self.fresh:
-            raise ConfigError(
-                "fresh is off: a start from the production model's weights isn't offered yet; "
-                "leave fresh on"
-            )
         given = asdict(self)
         given.pop("fresh")
         words = given.pop("modalities")
@@ -54,17 +52,24 @@ class RetrainChoices:
         return data | {"modalities": self.modalities and list(self.modalities)}
 
 
-def choices_from_json(data: dict) -> RunChoices:
-    """Return the run choices of a job's row.
+def no_production() -> WarmStartError:
+    """Return the error for a retrain that was to start from a model that isn't there."""
+    return WarmStartError(
+        "no model is in production, so there is none to start from; activate one "
+        f"(models activate NAME), or {REMEDY}"
+    )
+
+
+def choices_from_json(data: dict) -> RetrainChoices:
+    """Return the choices of a job's row.
 
     Raises:
         ConfigError: if another version wrote what this one doesn't know.
     """
     words = data.get("modalities")
     try:
-        choices = RetrainChoices(**{**data, "modalities": words and tuple(words)})
+        return RetrainChoices(**{**data, "modalities": words and tuple(words)})
     except TypeError as error:
         raise ConfigError(
             f"the job's choices can't be read: {error}; submit the retrain again"
         ) from error
-    return choices.run_choices()

@@ -3,10 +3,10 @@
 Everything is derived from what the training yields and from the time at which it came.
 """
 
-from collections import deque
 from collections.abc import Sequence
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mmcore.services.job_pace import Pace, StageProgress
 
 if TYPE_CHECKING:
     from mmcore.services.training import Started
@@ -19,33 +19,11 @@ STAGES = (
     "fitting linear heads",
     "judging",
     "comparing",
+    "checking labels",
 )
-_REMEMBERED = 25  # newest durations that the estimate uses
 
 
-class _Pace:
-    """Seconds a unit: the median of the newest, so that one slow step doesn't frighten anyone."""
-
-    def __init__(self, now: float) -> None:
-        self._last_at = now
-        self._newest: deque[float] = deque(maxlen=_REMEMBERED)
-
-    def restart(self, now: float) -> None:
-        """Count from now on; what was between belongs to something else."""
-        self._last_at = now
-
-    def tick(self, now: float, units: int = 1) -> None:
-        """Count units done by now."""
-        if units > 0:
-            self._newest.append(max(0.0, now - self._last_at) / units)
-            self._last_at = now
-
-    def seconds(self, units: int) -> float | None:
-        """Return how long so many units will take, None before the first one is known."""
-        return median(self._newest) * units if self._newest else None
-
-
-class RetrainProgress:
+class RetrainProgress(StageProgress):
     """Turns the events of a training into one flat dictionary for the job's row."""
 
     def __init__(self, now: float, history: Sequence[dict] = ()) -> None:
@@ -54,19 +32,15 @@ class RetrainProgress:
         Args:
             history: the epochs of the attempts before, as they stand in the job's row.
         """
-        self.fields: dict[str, Any] = {"history": list(history)}
-        self._pace, self._val_pace = _Pace(now), _Pace(now)
-        self._done = 0
-        self.enter("starting", now)
+        self._val_pace = Pace(now)
+        super().__init__(STAGES, now)
+        self.fields["history"] = list(history)
 
     def enter(self, stage: str, now: float) -> bool:
         """Return whether the stage is a new one."""
-        if self.fields.get("stage") == stage:
+        if not super().enter(stage, now):
             return False
-        self._pace, self._val_pace, self._done = _Pace(now), _Pace(now), 0
-        number = STAGES.index(stage) + 1
-        self.fields |= {"stage": stage, "stage_number": number, "num_stages": len(STAGES)}
-        self.fields |= {"done": None, "total": None, "eta_s": None}
+        self._val_pace = Pace(now)
         return True
 
     def started(self, event: "Started") -> None:
@@ -80,21 +54,11 @@ class RetrainProgress:
             "num_phases": sum(1 for phase in event.config.phases if phase.epochs),
         }
 
-    def counted(self, stage: str, done: int, total: int, now: float) -> None:
-        """Take in how far reading photos or comparing has come."""
-        if self.enter(stage, now):
-            self._pace.restart(now)
-        else:
-            self._pace.tick(now, done - self._done)
-        self._done = done
-        self.fields |= {"done": done, "total": total}
-        self._estimate(self._pace.seconds(total - done))
-
     def step(self, event: "StepResult", now: float) -> None:
         """Take in one step; the estimate reaches to the end of its phase."""
         is_new = self.enter("training", now)
         if is_new or event.phase != self.fields.get("phase"):
-            self._pace, self._val_pace = _Pace(now), _Pace(now)
+            self._pace, self._val_pace = Pace(now), Pace(now)
         elif event.step > 1:
             self._pace.tick(now)
         self._pace.restart(now)
@@ -143,7 +107,3 @@ class RetrainProgress:
             "val_macro_f1": scores,
         }
         self.fields["history"] = [*before, point]
-
-    def _estimate(self, *seconds: float | None) -> None:
-        known = [part for part in seconds if part is not None]
-        self.fields["eta_s"] = round(sum(known), 1) if known else None

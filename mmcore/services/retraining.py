@@ -22,7 +22,7 @@ from mmcore.services.job_runs import JobRuns, sweep
 from mmcore.services.retrain_choices import choices_from_json
 from mmcore.services.retrain_progress import RetrainProgress
 from mmcore.services.runs import Run
-from mmcore.store import new_labels
+from mmcore.store import models, new_labels
 from mmcore.store.jobs import require_held
 from mmcore.store.tables import ModelVersion
 
@@ -135,17 +135,23 @@ class _Retrain:
         if run is not None:
             self.context.log("going on where the attempt before stopped")
             return run, [*self.result.get("notes", ()), *notes]
-        from mmcore.services.training import plan
+        from mmcore.services.planning import plan_retrain
 
         facts = self._facts()  # before the labels: one that comes in between counts as new later
         catalogue = self.parts.load(self.context)
-        config, more = plan(
-            catalogue, choices_from_json(self.context.job.choices), self.context.settings
-        )
+        choices = choices_from_json(self.context.job.choices)
+        settings, workspace = self.context.settings, self.context.workspace
+        config, more = plan_retrain(workspace, catalogue, choices, self._production(), settings)
         run = self.runs.begin(config, catalogue)
-        self.result = {**facts, "snapshot": run.snapshot, "notes": list(more)}
+        kept = {"snapshot": run.snapshot, models.PARENT: config.parent, "notes": list(more)}
+        self.result = {**facts, **kept}
         self.context.keep(self.result)
         return run, [*more, *notes]
+
+    def _production(self) -> str | None:
+        with self.context.store.reading() as session:
+            version = models.find_production(session)
+            return None if version is None else version.name
 
     def _facts(self) -> dict:
         with self.context.store.reading() as session:
@@ -155,8 +161,9 @@ class _Retrain:
 
     def _follow(self, event: Any) -> None:
         from mmcore.features import FeatureResult
+        from mmcore.services.judging import Judging
         from mmcore.services.linear_heads import LinearResult
-        from mmcore.services.training import Judging, Started
+        from mmcore.services.training import Started
         from mmcore.trainer import EpochResult, StepResult
 
         now, progress, context = self.context.clock(), self.progress, self.context
@@ -200,7 +207,7 @@ class _Retrain:
                 attempt=self.context.job.attempt,
                 snapshot=manifest.snapshot,
                 scores=metrics["scores"].get("test", {}),
-                parent=None,
+                parent=manifest.parent,
                 now=self.context.clock(),
             )
         except StaleWriteError as error:
@@ -213,11 +220,18 @@ class _Retrain:
         self.progress.enter("comparing", context.clock())
         context.report(self.progress.fields, is_due=True)
 
-        from mmcore.services.comparison import Watch
+        from mmcore.services.watch import Watch
 
-        def show(done: int, total: int) -> None:
-            self.progress.counted("comparing", done, total, context.clock())
+        def show(stage: str, done: int, total: int) -> None:
+            self.progress.counted(stage, done, total, context.clock())
             context.report(self.progress.fields, is_due=done == total)
+
+        watch = Watch(
+            progress=lambda done, total: show("comparing", done, total),
+            checking=lambda done, total: show("checking labels", done, total),
+            should_stop=context.should_stop,
+            guard=self._still_ours,
+        )
 
         self.parts.judge(
             context.store,
@@ -225,7 +239,7 @@ class _Retrain:
             context.settings,
             version_id,
             context.clock(),
-            Watch(show, context.should_stop, self._still_ours),
+            watch,
         )
         if context.should_stop():
             raise TrainingInterrupted("stopped while comparing the candidate with production")

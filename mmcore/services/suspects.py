@@ -1,8 +1,8 @@
 """Check the labels of the whole catalogue, so that the queue of suspects begins with wrong ones.
 
 A model version can't judge the labels it was trained on (see `cross_check.py`). So after its
-predictions are stored, and before the queue is refreshed, `cross_check` replaces their suspicion
-by what models say that have not seen the label.
+predictions are stored, and before the queue is refreshed, `cross_check` writes what models say
+that have not seen the label. What becomes of it when the label changes: `store/suspicions.py`.
 """
 
 import time
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmcore.errors import WeightsError
+from mmcore.services.watch import Watch
 from mmcore.store.engine import Store
 from mmcore.store.suspicions import labelled_products, write_suspicions
 from mmcore.workspace import Workspace
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from mmcore.settings import Settings
 
 PIECE = 2_000  # products a transaction, so that labelling goes on meanwhile
-SUSPECT_FROM = 0.4  # suspicion from which a label is counted as suspect in the report
+SUSPECT_FROM = 0.4  # suspicion from which a label is counted as suspect in reports
+
+_STOPPED = "the check of the labels was stopped; what they were held for before stays"
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,28 @@ class CrossCheck:
 
 
 def cross_check(
-    store: Store, model_version_id: int, features: "PhotoFeatures | None" = None
+    store: Store,
+    model_version_id: int,
+    features: "PhotoFeatures | None" = None,
+    watch: Watch = Watch(),  # noqa: B008 - frozen
 ) -> CrossCheck:
     """Write how suspect each label is into the predictions of a model version.
 
+    A part of `predict_missing`, whose callers have checked who asks.
+
     Args:
         features: frozen features of the photos, e.g. from `photo_features`.
+
+    Raises:
+        TrainingInterrupted: if it was asked to stop, within a second or two.
     """
     import numpy as np
 
-    from mmcore.cross_check import cross_checked_suspicions
+    from mmcore.cross_check import Checked, Steps, cross_checked_suspicions
+
+    def tell(done: int, total: int) -> None:
+        watch.check(_STOPPED)
+        watch.checking(done, total)
 
     started = time.perf_counter()
     with store.reading() as session:
@@ -55,9 +70,11 @@ def cross_check(
         zip(*rows, strict=True) if rows else ((),) * 6
     )
     labels = np.unique(np.array(class_ids, dtype=np.int64), return_inverse=True)[1]
-    found = cross_checked_suspicions(titles, descriptions, photos, labels, groups, features)
+    products = Checked(titles, descriptions, photos, labels, groups)
+    found = cross_checked_suspicions(products, features, Steps(tell))
     written = list(zip(ids, class_ids, found.tolist(), strict=True))
     for start in range(0, len(written), PIECE):
+        watch.check(_STOPPED)
         with store.writing() as session:
             write_suspicions(session, model_version_id, written[start : start + PIECE])
     seconds = round(time.perf_counter() - started, 2)

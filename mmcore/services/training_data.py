@@ -41,6 +41,10 @@ class Selection:
     def labelled(self) -> pd.DataFrame:
         return pd.concat([self.train, self.val, self.test])
 
+    @property
+    def by_split(self) -> dict[str, pd.DataFrame]:
+        return {"train": self.train, "val": self.val, "test": self.test}
+
 
 def select(catalogue: Catalogue) -> Selection:
     """Return the labelled products of each split.

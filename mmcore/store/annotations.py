@@ -4,27 +4,15 @@ Order of locks, the same everywhere so that nobody waits in a circle: act, class
 SQLite needs none of them: a writing transaction is alone there.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Integer,
-    Row,
-    Select,
-    cast,
-    func,
-    insert,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Integer, Row, Select, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from mmcore.errors import NotFoundError
+from mmcore.store.one_of import is_one_of
 from mmcore.store.tables import Annotation, Product, ProductClass
 
 BULK_COLUMNS = (
@@ -58,13 +46,14 @@ class Mark:
 
 
 def lock_product(session: Session, product_id: int) -> Row:
-    """Return id, product_id, class_id, version, is_flagged; nobody else changes it meanwhile.
+    """Return id, product_id, class_id, version, is_flagged, removed_at; it is locked.
 
     Raises:
         NotFoundError: if there is no such product.
     """
     columns = (
         Product.id, Product.product_id, Product.class_id, Product.version, Product.is_flagged,
+        Product.removed_at,
     )  # fmt: skip
     statement = select(*columns).where(Product.id == product_id)
     found = session.execute(statement.with_for_update(key_share=True)).one_or_none()
@@ -117,7 +106,7 @@ def record_for(session: Session, ids: Sequence[int], mark: Mark) -> int:
     rows = select(
         *_who(mark), class_id, Product.class_id, Product.is_flagged, flag, Product.version + 1,
         *_why(mark),
-    ).where(among(session, ids))  # fmt: skip
+    ).where(is_one_of(session, Product.id, ids))  # fmt: skip
     return insert_and_apply(session, mark.act_id, BULK_COLUMNS, rows)
 
 
@@ -155,16 +144,6 @@ def apply_to_products(session: Session, act_id: int) -> None:
         .execution_options(synchronize_session=False)
     )
     session.execute(statement)
-
-
-def among(session: Session, ids: Sequence[int]) -> ColumnElement[bool]:
-    """Return the condition that a product is one of these, however many they are."""
-    if session.get_bind().dialect.name == "postgresql":
-        listed = select(func.unnest(cast(list(ids), ARRAY(Integer))))
-    else:
-        # one parameter: SQLite admits 32,766 of them in a statement
-        listed = select(func.json_each(json.dumps(list(ids))).table_valued("value").c.value)
-    return Product.id.in_(listed)
 
 
 def standing(session: Session, product_id: int, version: int) -> int:

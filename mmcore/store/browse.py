@@ -21,8 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from mmcore.store.one_of import is_one_of
 from mmcore.store.product_filter import ProductFilter, conditions, in_catalogue, of_model
-from mmcore.store.products import is_one_of
+from mmcore.store.suspicions import is_about_label
 from mmcore.store.tables import (
     Annotation,
     Annotator,
@@ -40,13 +41,14 @@ class _Order:
     key: ColumnElement
     is_descending: bool = False
     needs_prediction: bool = False
+    where: ColumnElement[bool] | None = None  # products that have a place in this order
 
 
 ORDERS = {
     "catalogue": _Order(Product.id),
     "newest": _Order(Product.id, is_descending=True),
     "random": _Order(Product.random_rank),
-    "suspicion": _Order(Prediction.suspicion, True, True),
+    "suspicion": _Order(Prediction.suspicion, True, True, is_about_label()),
     "disagreement": _Order(Prediction.disagreement, True, True),
     "margin": _Order(Prediction.margin, False, True),
     "entropy": _Order(Prediction.entropy, True, True),
@@ -66,7 +68,8 @@ def page_of_ids(
 ) -> Select[tuple[int, float]]:
     """Return the query for `id` and `key` of at most `size` products, in order.
 
-    Orders by prediction leave out products that the model hasn't seen.
+    Orders by prediction leave out products that the model hasn't seen, that by suspicion also
+    those whose label nobody has checked.
     """
     how = ORDERS[order]
     key, id, narrowed = how.key, Product.id, conditions(wanted)
@@ -76,6 +79,8 @@ def page_of_ids(
             # an index in the order asked for would be walked from end to end to find these few
             key, narrowed = key + literal_column("0"), [is_one_of(session, id, few)]
         narrowed.append(of_model(wanted.model_version_id))
+    if how.where is not None:
+        narrowed.append(how.where)
     columns = [id] if key is id else [key, id]
     if after is not None:
         here = tuple_(*columns)
@@ -191,8 +196,9 @@ def predictions(session: Session, id: int) -> Sequence[Row]:
             Prediction.image_probability,
             Prediction.margin,
             Prediction.disagreement,
-            Prediction.suspicion,
+            case((is_about_label(), Prediction.suspicion)).label("suspicion"),
         )
+        .join(Product, Product.id == Prediction.product_id)
         .join(ModelVersion, ModelVersion.id == Prediction.model_version_id)
         .join(fused, fused.id == Prediction.fused_class_id)
         .outerjoin(text, text.id == Prediction.text_class_id)

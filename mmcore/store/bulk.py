@@ -19,8 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from mmcore.store.annotations import BULK_COLUMNS, Mark, among, insert_and_apply
+from mmcore.store.annotations import BULK_COLUMNS, Mark, insert_and_apply
 from mmcore.store.classes import lock_classes
+from mmcore.store.one_of import is_one_of
+from mmcore.store.product_filter import in_catalogue
 from mmcore.store.tables import Annotation, ModelVersion, Prediction, Product, ProductClass
 
 
@@ -62,15 +64,25 @@ def changed_by_others(
         Annotation.id > seen,
         Annotation.annotator_id != annotator_id,
         Annotation.kind != "skip",
-        Annotation.product_id.in_(select(Product.id).where(among(session, ids))),
+        is_one_of(session, Annotation.product_id, ids),
     )
     return set(session.scalars(statement))
 
 
 def unknown_ids(session: Session, ids: Sequence[int]) -> list[int]:
     """Return the numbers that no product has."""
-    known = set(session.scalars(select(Product.id).where(among(session, ids))))
+    known = set(session.scalars(select(Product.id).where(is_one_of(session, Product.id, ids))))
     return sorted(set(ids) - known)
+
+
+def removed_names(session: Session, ids: Sequence[int]) -> list[str]:
+    """Return the shop's ids of those products that left the catalogue."""
+    statement = (
+        select(Product.product_id)
+        .where(is_one_of(session, Product.id, ids), ~in_catalogue())
+        .order_by(Product.id)
+    )
+    return list(session.scalars(statement))
 
 
 def lock_usable_classes(session: Session) -> None:
@@ -87,7 +99,9 @@ def model_of(session: Session, model_id: int | None) -> int | None:
 
 def flagged(session: Session, ids: Sequence[int]) -> list[int]:
     """Return which of the products are flagged."""
-    statement = select(Product.id).where(among(session, ids), Product.is_flagged.is_(True))
+    statement = select(Product.id).where(
+        is_one_of(session, Product.id, ids), Product.is_flagged.is_(True)
+    )
     return list(session.scalars(statement))
 
 
@@ -110,7 +124,7 @@ def record_predictions(session: Session, ids: Sequence[int], mark: Mark) -> int:
             literal(mark.now),
         ),
         mark.model_version_id,
-    ).where(among(session, ids))
+    ).where(is_one_of(session, Product.id, ids))
     return insert_and_apply(session, mark.act_id, BULK_COLUMNS, rows)
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mmcore.store.one_of import is_one_of
 from mmcore.store.people import IMPORTER
-from mmcore.store.products import is_one_of
 from mmcore.store.tables import Act, Annotation, Annotator, Product
 
 _DECIDING = ("label", "accept", "import")

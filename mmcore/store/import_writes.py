@@ -1,8 +1,7 @@
 """What an import changes, written in bulk: classes, products, labels with their annotations."""
 
-import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,13 +19,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from mmcore.store.bulk_insert import bulk_insert
 from mmcore.store.classes import lock_table
+from mmcore.store.one_of import is_one_of
 from mmcore.store.people import IMPORTER, ensure_annotator
 from mmcore.store.predictions import forget_changed
-from mmcore.store.products import CatalogueFacts, is_one_of, write_facts
+from mmcore.store.products import CatalogueFacts, write_facts
 from mmcore.store.tables import Act, Annotation, Lease, Product, ProductClass
 
 MANY = 1_000  # changes that make the planner's statistics worth renewing
+PIECE = 5_000  # products between two reports of how far it is
+
+Count = Callable[[int], None]
 _IMPORT_LOCK = 7_291_947  # any number, the same in every process; not that of the migrations
 _product, _class, _annotation = Product.__table__, ProductClass.__table__, Annotation.__table__
 
@@ -100,18 +104,24 @@ def lock_imports(session: Session) -> None:
 
 
 def write_import(
-    session: Session, plan: ImportPlan, act: ImportAct
+    session: Session, plan: ImportPlan, act: ImportAct, count: Count
 ) -> tuple[int, Mapping[str, str]]:
     """Return the id of the act, and the labels left alone because they changed meanwhile.
 
     These are the shop's product id -> code of its class now, "" without one.
+
+    Args:
+        count: called with the number of changes just written; `plan.num_changes` in all.
     """
-    ids = _write_classes(session, plan.classes)
-    late = _lock_products(session, plan)
+    ids = _add_classes(session, plan.classes)
     who = _add_act(session, act)
-    _add_products(session, plan.new, ids, who)
-    _update_products(session, plan, act.now)
+    # what takes longest comes first: nobody waits for rows that only this transaction sees
+    _add_products(session, plan.new, ids, who, count)
+    _change_classes(session, plan.classes)
+    late = _lock_products(session, plan)
+    _update_products(session, plan, act.now, count)
     _change_labels(session, [c for c in plan.labels if c.id not in late], ids, who)
+    count(len(plan.labels))
     write_facts(session, plan.facts)
     _refresh_statistics(session, plan)
     return who.act_id, dict(late.values())
@@ -130,17 +140,22 @@ class _Who:
     now: float
 
 
-def _write_classes(session: Session, changes: ClassChanges) -> dict[str, int]:
+def _add_classes(session: Session, changes: ClassChanges) -> dict[str, int]:
     """Return the id of each class by code."""
+    if changes.new:
+        rows = [{**row, "position": changes.positions[row["code"]]} for row in changes.new]
+        session.execute(insert(_class), rows)
+    return dict(session.execute(select(_class.c.code, _class.c.id)).all())
+
+
+def _change_classes(session: Session, changes: ClassChanges) -> None:
+    """Change classes that were there: on PostgreSQL, whoever labels with one of them waits now."""
     for ids, is_archived in ((changes.revived, False), (changes.archived, True)):
         if ids:
             session.execute(
                 update(_class).where(_class.c.id.in_(ids)).values(is_archived=is_archived)
             )
     _update_rows(session, _class, changes.named)
-    if changes.new:
-        rows = [{**row, "position": changes.positions[row["code"]]} for row in changes.new]
-        session.execute(insert(_class), rows)
     stored = session.execute(select(_class.c.code, _class.c.id, _class.c.position)).all()
     moved = [
         {"id": row.id, "position": changes.positions[row.code]}
@@ -148,7 +163,6 @@ def _write_classes(session: Session, changes: ClassChanges) -> dict[str, int]:
         if changes.positions.get(row.code, row.position) != row.position
     ]
     _update_rows(session, _class, moved)
-    return {row.code: row.id for row in stored}
 
 
 def _lock_products(session: Session, plan: ImportPlan) -> dict[int, tuple[str, str]]:
@@ -186,24 +200,26 @@ def _add_act(session: Session, act: ImportAct) -> _Who:
 
 
 def _add_products(
-    session: Session, new: Sequence[dict[str, Any]], ids: Mapping[str, int], who: _Who
+    session: Session,
+    new: Sequence[dict[str, Any]],
+    ids: Mapping[str, int],
+    who: _Who,
+    count: Count,
 ) -> None:
     if not new:
         return
     last = session.scalar(select(func.max(_product.c.id))) or 0
-    rows = [
-        {
-            **{name: value for name, value in row.items() if name != "label"},
-            "class_id": ids[row["label"]] if row["label"] else None,
-            "version": 1 if row["label"] else 0,
-            "random_rank": random_rank(row["product_id"]),
-            "created_at": who.now,
-        }
-        for row in new
-    ]
-    # RETURNING has SQLAlchemy put a thousand rows into a statement: one statement a row costs
-    # SQLite's text index as much again as all the rest
-    session.connection().execute(insert(_product).returning(_product.c.id), rows)
+    rows = []
+    for values in new:
+        row = {**values, "created_at": who.now}
+        label = row.pop("label")
+        row["class_id"] = ids[label] if label else None
+        row["version"] = 1 if label else 0
+        rows.append(row)
+    for start in range(0, len(rows), PIECE):
+        piece = rows[start : start + PIECE]
+        bulk_insert(session.connection(), _product, piece)
+        count(len(piece))
     is_new = (_product.c.id > last) & _product.c.class_id.is_not(None)
     _annotate(session, who, is_new, literal(None, _annotation.c.class_before_id.type))
 
@@ -226,14 +242,16 @@ def _annotate(
     session.execute(insert(_annotation).from_select(list(values), rows))
 
 
-def _update_products(session: Session, plan: ImportPlan, now: float) -> None:
+def _update_products(session: Session, plan: ImportPlan, now: float, count: Count) -> None:
     for rows in (plan.changed, plan.texts):
         forget_changed(session, rows)  # no answer outlives the text or photo it was given to
         _update_rows(session, _product, rows)
+        count(len(rows))
     if plan.removed:
         gone = is_one_of(session, _product.c.id, plan.removed)
         session.execute(update(_product).where(gone).values(removed_at=now))
         session.execute(delete(Lease).where(is_one_of(session, Lease.product_id, plan.removed)))
+        count(len(plan.removed))
 
 
 def _change_labels(
@@ -263,7 +281,7 @@ def _change_labels(
         }
         for row in rows
     ]
-    session.connection().execute(insert(_annotation), annotations)
+    bulk_insert(session.connection(), _annotation, annotations)
     _update_rows(session, _product, rows)
 
 
@@ -273,9 +291,3 @@ def _update_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any
         statement = update(table).where(table.c.id == bindparam("b_id"))
         bound = [{"b_id" if k == "id" else k: v for k, v in row.items()} for row in rows]
         session.connection().execute(statement, bound)
-
-
-def random_rank(product_id: str) -> float:
-    """Return a product's place in the random order, from 0 to 1; always the same."""
-    digest = hashlib.sha256(b"rank:" + product_id.encode()).digest()
-    return int.from_bytes(digest[:7], "big") / 2**56

@@ -18,6 +18,7 @@ from mmcore.store.tables import Job
 MAX_ATTEMPTS = 3  # workers that may die on one job before it counts as failed
 SUBMIT_TRIES = 5  # each is lost only to a job that came and went in between
 ACTIVE = ("queued", "running")
+_AGAIN = "again"  # among the choices of a running job that was asked for once more
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ def submit(
 ) -> tuple[Job, bool]:
     """Return the active job of this kind and whether it is new; a second click makes no second.
 
-    Of retrains the table's own index admits one active row, so of two processes that submit at
-    the same moment one is told of the other's.
+    Of the SINGLE_JOBS the table's own index admits one active row each, so of two processes that
+    submit at the same moment one is told of the other's.
     """
     for is_last in (False,) * SUBMIT_TRIES + (True,):
         active = session.scalar(select(Job).where(Job.kind == kind, Job.state.in_(ACTIVE)))
@@ -61,6 +62,22 @@ def submit(
             continue  # somebody else's was first: return that, unless it has ended meanwhile
         return job, True
     raise AssertionError("the last try returns or raises")
+
+
+def submit_again(
+    session: Session, kind: str, annotator_id: int | None, now: float
+) -> tuple[Job, bool]:
+    """Return the active job of a kind that looks at what is there, and whether it is new.
+
+    One that is running may have looked already: it runs once more when it ends (`finish`).
+    """
+    for _ in range(SUBMIT_TRIES):
+        job, is_new = submit(session, kind, {}, annotator_id, now)
+        asked = {**job.choices, _AGAIN: True}
+        is_running = and_(Job.id == job.id, Job.state == "running")
+        if job.state == "queued" or _change(session, is_running, choices=asked):
+            return find_job(session, job.id), is_new
+    raise AssertionError(f"{SUBMIT_TRIES} jobs of kind {kind} ended in the same moment")
 
 
 def request_cancel(session: Session, job_id: int, now: float) -> Job:
@@ -208,7 +225,14 @@ def write_result(session: Session, held: Claim, result: dict) -> bool:
 
 
 def finish(session: Session, held: Claim, result: dict, now: float) -> bool:
-    """Return whether the job was still this worker's and is succeeded now."""
+    """Return whether the job was still this worker's and is succeeded now.
+
+    One that was asked for again meanwhile waits again, with what it has found so far.
+    """
+    once_more = and_(_fence(held), Job.choices[_AGAIN].as_boolean(), ~Job.cancel_requested)
+    waiting = {"state": "queued", "lease_until": None, "worker": ""}
+    if _change(session, once_more, choices={}, result=result, **waiting):
+        return True
     return _change(session, _fence(held), result=result, **_ended(now, "succeeded"))
 
 

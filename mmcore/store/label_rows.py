@@ -1,12 +1,12 @@
 """Labels and their history as rows for files; what an import of labels has to know of products."""
 
-import json
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ARRAY, ColumnElement, Row, String, cast, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session, aliased
 
-from mmcore.store.annotations import among
+from mmcore.store.one_of import is_one_of
+from mmcore.store.people import IMPORTER
 from mmcore.store.tables import (
     Act,
     Annotation,
@@ -77,15 +77,11 @@ def annotations(session: Session, where: Sequence[ColumnElement[bool]]) -> Itera
 
 def lock_products_named(session: Session, shop_ids: Sequence[str]) -> dict[str, Row]:
     """Return the products by the shop's id, which nobody else changes meanwhile."""
-    if session.get_bind().dialect.name == "postgresql":
-        listed = select(func.unnest(cast(list(shop_ids), ARRAY(String))))
-    else:
-        listed = select(func.json_each(json.dumps(list(shop_ids))).table_valued("value").c.value)
     statement = (
         select(
             Product.id, Product.product_id, Product.class_id, Product.version, Product.is_flagged
         )
-        .where(Product.product_id.in_(listed))
+        .where(is_one_of(session, Product.product_id, shop_ids))
         .order_by(Product.id)
         .with_for_update(key_share=True)
     )
@@ -93,11 +89,13 @@ def lock_products_named(session: Session, shop_ids: Sequence[str]) -> dict[str, 
 
 
 def last_decisions(session: Session, ids: Sequence[int]) -> dict[int, Row]:
-    """Return by product who last decided on its label: name, kind, created_at, class_id."""
+    """Return by product which person last decided: name, kind, created_at, class_id.
+
+    A product whose label is by a catalogue's file isn't there: that is nobody's decision.
+    """
     newest = (
         select(func.max(Annotation.id))
-        .join(Product, Product.id == Annotation.product_id)
-        .where(Annotation.kind.in_(_DECIDES), among(session, ids))
+        .where(Annotation.kind.in_(_DECIDES), is_one_of(session, Annotation.product_id, ids))
         .group_by(Annotation.product_id)
     )
     statement = (
@@ -106,7 +104,7 @@ def last_decisions(session: Session, ids: Sequence[int]) -> dict[int, Row]:
             Annotation.comment, Annotator.name,
         )
         .join(Annotator, Annotator.id == Annotation.annotator_id)
-        .where(Annotation.id.in_(newest))
+        .where(Annotation.id.in_(newest), Annotator.name != IMPORTER)
     )  # fmt: skip
     return {row.product_id: row for row in session.execute(statement)}
 

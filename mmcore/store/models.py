@@ -10,6 +10,7 @@ from mmcore.errors import NotFoundError, RefusedError, StaleWriteError
 from mmcore.store.tables import Annotator, Job, ModelVersion, Prediction, Setting, StageChange
 
 PRODUCTION, CANDIDATE, ARCHIVED = "production", "candidate", "archived"
+PARENT = "parent"  # in the result of a retrain job: name of the version it starts from
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,19 @@ def get_version(session: Session, version_id: int) -> ModelVersion:
 def find_production(session: Session) -> ModelVersion | None:
     """Return the model that answers, None where there is none."""
     return session.scalar(select(ModelVersion).where(ModelVersion.stage == PRODUCTION))
+
+
+def is_production_kept(session: Session, version_id: int) -> bool:
+    """Return whether a version is in production, and keep it there until the transaction ends.
+
+    What is written for the model that answers is written after this, in the same transaction: an
+    activation comes before it, and is seen here, or waits for it.
+    """
+    is_it = select(ModelVersion.id).where(
+        ModelVersion.id == version_id, ModelVersion.stage == PRODUCTION
+    )
+    # SQLite has let in one writer only; on PostgreSQL pieces don't wait for one another
+    return session.scalar(is_it.with_for_update(read=True)) is not None
 
 
 def check_fence(session: Session, job_id: int, attempt: int | None) -> None:
@@ -223,6 +237,12 @@ def running_models(session: Session) -> set[int]:
     """Return the versions whose job has not ended: still being judged."""
     rows = select(ModelVersion.id).join(Job, Job.id == ModelVersion.job_id)
     return set(session.scalars(rows.where(Job.state.in_(("queued", "running")))))
+
+
+def needed_parents(session: Session) -> set[str]:
+    """Return the names of the versions that a retrain which has not ended starts from."""
+    results = session.scalars(select(Job.result).where(Job.state.in_(("queued", "running"))))
+    return {result[PARENT] for result in results if result and result.get(PARENT)}
 
 
 def forget_predictions(session: Session, version_id: int, limit: int) -> int:

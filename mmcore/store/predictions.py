@@ -2,19 +2,18 @@
 
 A row is true of the product's text and photo as they were. Whoever changes those calls
 `forget_changed` in the same transaction; the next `predict_missing` fills the gap. Of the label
-only `suspicion` knows: `label_class_id` says against which, and `stale_suspicions` finds the rows
-where the label has moved on.
+only `suspicion` knows, which comes later and from elsewhere: see `suspicions.py`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from mmcore.store.one_of import is_one_of
 from mmcore.store.product_filter import in_catalogue
-from mmcore.store.products import is_one_of
 from mmcore.store.tables import Prediction, Product, ProductClass
 
 INPUT = (
@@ -40,13 +39,13 @@ def _row_of(version_id: int) -> tuple:
 
 
 def products_without(session: Session, version_id: int, after: int, limit: int) -> list[tuple]:
-    """Return the next products without a prediction: INPUT's columns, then the label's class id.
+    """Return INPUT's columns of the next products without a prediction.
 
     Args:
         after: id of the last product of the piece before, 0 at first.
     """
     rows = session.execute(
-        select(*INPUT, Product.class_id)
+        select(*INPUT)
         .join(*_row_of(version_id), isouter=True)
         .where(Prediction.product_id.is_(None), Product.id > after, in_catalogue())
         .order_by(Product.id)
@@ -113,35 +112,6 @@ def class_now(session: Session) -> dict[int, int]:
         return class_id
 
     return {class_id: end(class_id) for class_id in rows}
-
-
-def answered_classes(session: Session, version_id: int) -> set[int]:
-    """Return the classes that a version's fused answer names for any product."""
-    found = select(Prediction.fused_class_id).where(Prediction.model_version_id == version_id)
-    return set(session.scalars(found.distinct()))
-
-
-def stale_suspicions(session: Session, version_id: int, after: int, limit: int) -> list[tuple]:
-    """Return (product id, label's class id now, top) where suspicion regards an older label."""
-    rows = session.execute(
-        select(Prediction.product_id, Product.class_id, Prediction.top)
-        .join(Product, Product.id == Prediction.product_id)
-        .where(
-            Prediction.model_version_id == version_id,
-            Prediction.label_class_id.is_distinct_from(Product.class_id),
-            Prediction.product_id > after,
-        )
-        .order_by(Prediction.product_id)
-        .limit(limit)
-    )
-    return [tuple(row) for row in rows]
-
-
-def set_suspicions(session: Session, version_id: int, rows: list[dict]) -> None:
-    """Write new suspicions: product_id, suspicion and label_class_id a row."""
-    keyed = [{"model_version_id": version_id, **row} for row in rows]
-    if keyed:
-        session.execute(update(Prediction), keyed)  # by primary key, many at once
 
 
 def class_codes(session: Session) -> dict[int, str]:

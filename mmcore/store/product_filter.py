@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from mmcore.store.search import matches
 from mmcore.store.tables import Annotation, ModelVersion, Prediction, Product
@@ -22,6 +22,9 @@ class ProductFilter:
         search: words that all occur in title, description or id, or begin words that do; accents
             and capitals don't matter.
         product_ids: row ids (a selection).
+        text_chars: least and most characters of title and description together.
+        has_copies: near-copies of it are in the catalogue.
+        group_id: of near-copies.
     """
 
     class_ids: tuple[int, ...] | None = None
@@ -34,6 +37,9 @@ class ProductFilter:
     annotator_id: int | None = None
     search: str = ""
     product_ids: tuple[int, ...] | None = None
+    text_chars: tuple[int, int] | None = None
+    has_copies: bool | None = None
+    group_id: str | None = None
 
 
 def conditions(wanted: ProductFilter) -> list[ColumnElement[bool]]:
@@ -64,6 +70,29 @@ def conditions(wanted: ProductFilter) -> list[ColumnElement[bool]]:
         found.append(matches(wanted.search))
     if wanted.product_ids is not None:
         found.append(Product.id.in_(wanted.product_ids))
+    return [*found, *_by_shape(wanted)]
+
+
+def num_chars() -> ColumnElement[int]:
+    """Return the characters of a product's title and description together."""
+    return func.length(Product.title) + func.length(Product.description)
+
+
+def _by_shape(wanted: ProductFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.text_chars is not None:
+        found.append(num_chars().between(*wanted.text_chars))
+    if wanted.group_id is not None:
+        found.append(Product.group_id == wanted.group_id)
+    if wanted.has_copies is not None:
+        shared = (
+            select(Product.group_id)
+            .where(in_catalogue())
+            .group_by(Product.group_id)
+            .having(func.count() > 1)
+        )
+        is_copied = Product.group_id.in_(shared)
+        found.append(is_copied if wanted.has_copies else ~is_copied)
     return found
 
 

@@ -1,11 +1,10 @@
 """The products as a whole: read as plain rows, and the facts about the catalogue they make up."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mmcore.store.settings import get_setting, put_setting
@@ -119,12 +118,3 @@ def read_classes(session: Session) -> list[StoredClass]:
     columns = [getattr(ProductClass, name) for name in StoredClass._fields]
     rows = session.execute(select(*columns).order_by(ProductClass.position, ProductClass.id))
     return [StoredClass._make(row) for row in rows]
-
-
-def is_one_of(session: Session, column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement:
-    """Return the condition that a column holds one of these numbers, however many they are."""
-    if session.get_bind().dialect.name == "postgresql":
-        return column.in_(select(func.unnest(cast(list(ids), ARRAY(Integer)))))
-    # one parameter: SQLite admits 32,766 of them in a statement
-    listed = func.json_each(json.dumps(list(ids))).table_valued("value")
-    return column.in_(select(listed.c.value))

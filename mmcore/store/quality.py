@@ -9,7 +9,6 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
-    case,
     cast,
     distinct,
     func,
@@ -88,20 +87,16 @@ def products_shown(session: Session, product_ids: Sequence[int]) -> dict[int, Ro
     return {row.id: row for row in rows}
 
 
-def suspects(
-    session: Session, threshold: float, lone_threshold: float
-) -> dict[bool, tuple[int, int, int]]:
+def suspects(session: Session, threshold: float) -> dict[bool, tuple[int, int, int]]:
     """Return n, changed, changed_as_predicted of labels that were suspect, and of the others.
 
     Looks at the first decision of a person on each product that had a label, made beside a
-    model's suggestion. Suspect is a label that the queue held so, with at least the threshold;
-    where the decision doesn't tell, one that both towers of that model opposed, each with at least
-    the threshold; one tower alone needs the other, higher threshold.
+    model's suggestion. Suspect is a label that the queue held so, with at least the threshold, when
+    it was shown; a decision on a label that nobody had checked by then isn't counted.
     """
     before, after = Annotation.class_before_id, Annotation.class_id
     shown = Annotation.suggestion["suspicion"].as_float()
-    opposed = _opposed(before, threshold, lone_threshold)
-    is_suspect = case((shown.is_not(None), shown >= threshold), else_=opposed)
+    is_suspect = shown >= threshold
     named = or_(Prediction.text_class_id == after, Prediction.image_class_id == after)
     rows = session.execute(
         select(
@@ -118,7 +113,7 @@ def suspects(
                 Prediction.model_version_id == Annotation.model_version_id,
             ),
         )
-        .where(Annotation.id.in_(_first_decisions()), before.is_not(None))
+        .where(Annotation.id.in_(_first_decisions()), before.is_not(None), shown.is_not(None))
         .group_by(is_suspect)
     )
     found = {bool(key): tuple(counts) for key, *counts in rows}
@@ -127,17 +122,6 @@ def suspects(
 
 def _first_decisions() -> Select:
     return select(func.min(Annotation.id)).join(Act).where(_STANDS).group_by(Annotation.product_id)
-
-
-def _opposed(label: ColumnElement[int], threshold: float, lone: float) -> ColumnElement[bool]:
-    p = Prediction
-    by_text = and_(p.text_class_id != label, p.text_probability >= threshold)
-    by_image = and_(p.image_class_id != label, p.image_probability >= threshold)
-    return case(
-        (p.image_class_id.is_(None), and_(by_text, p.text_probability >= lone)),
-        (p.text_class_id.is_(None), and_(by_image, p.image_probability >= lone)),
-        else_=and_(by_text, by_image),
-    )
 
 
 def followed(session: Session) -> list[tuple[int, bool, int, int]]:

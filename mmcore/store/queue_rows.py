@@ -30,7 +30,7 @@ from mmcore.store.tables import (
 ANYONE, LATE, LEADS, SKIPPED = 0, -1, -2, -10  # who may get a product: see queue.py
 SETTING = "queue"  # its name
 CATALOGUE = 0  # the tally's row of what imports put in
-NO_SCORE = -1.0  # the production model has said nothing about the product
+NO_SCORE = -1.0  # nothing was said yet: about the product, or (suspicion) about its label
 OVERLAP_SHARE = 0.05  # of the products get a second opinion, where the lead hasn't set a share
 
 # Multiples of an odd number near 2**32 times an irrational fill 0 to 1 evenly, so that a share of
@@ -102,8 +102,9 @@ def still_waiting(of_act: bool) -> Select:
 def scores(class_key: ColumnElement[int]) -> list[ColumnElement[float]]:
     """Return the four scores of an entry, from the prediction that is joined to it."""
     p = PREDICTION.c
-    # a suspicion is about one label: of another one the model hasn't been asked yet
-    suspicion = case((func.coalesce(p.label_class_id, 0) == class_key, p.suspicion), else_=0.0)
+    # a suspicion is about one label: of another one nobody has been asked yet
+    is_about_it = func.coalesce(p.label_class_id, 0) == class_key
+    suspicion = case((is_about_it, p.suspicion), else_=NO_SCORE)
     found = (p.disagreement, 1 - p.margin, p.entropy, suspicion)
     return [case((p.product_id.is_(None), NO_SCORE), else_=score) for score in found]
 

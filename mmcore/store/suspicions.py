@@ -1,11 +1,18 @@
-"""Labels to check, and what came of it, in the rows of a model version's predictions."""
+"""How suspect labels are, in the rows of a model version's predictions.
+
+A suspicion is about one label, which stands beside it (`label_class_id`), and comes from models
+that haven't seen that label (`cross_check.py`). Where the product has another label by now - a
+person relabelled it, its class was merged, an import came - nobody has been asked about that one:
+it is not suspect, until a check opposes it. The row keeps what it says, so that an undo finds it.
+"""
 
 from collections.abc import Sequence
 
-from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from mmcore.store.tables import Prediction, Product, Setting
+from mmcore.store.product_filter import in_catalogue
+from mmcore.store.tables import Prediction, Product
 
 _prediction = Prediction.__table__
 _SET = (
@@ -18,21 +25,27 @@ _SET = (
 )
 
 
+def is_about_label() -> ColumnElement[bool]:
+    """Return the condition that a prediction's suspicion is about its product's label now."""
+    return Prediction.label_class_id.is_not_distinct_from(Product.class_id)
+
+
 def is_check_due(session: Session, model_version_id: int) -> bool:
-    """Return whether a version's predictions came without the check of the labels after them."""
-    return session.get(Setting, _due(model_version_id)) is not None
+    """Return whether any label has not been checked since it was given, or since it was predicted.
 
-
-def note_check(session: Session, model_version_id: int, is_due: bool) -> None:
-    """Keep in mind that a version's check is due, over the death of the process, or is done."""
-    if is_due:
-        session.merge(Setting(name=_due(model_version_id), value={}))
-    else:
-        session.execute(delete(Setting).where(Setting.name == _due(model_version_id)))
-
-
-def _due(model_version_id: int) -> str:
-    return f"check of labels due {model_version_id}"
+    Read from the rows themselves, so that no death of a process can lose it.
+    """
+    unchecked = (
+        select(Prediction.product_id)
+        .join(Product, Product.id == Prediction.product_id)
+        .where(
+            Prediction.model_version_id == model_version_id,
+            Product.class_id.is_not(None),
+            in_catalogue(),
+            ~is_about_label(),
+        )
+    )
+    return session.scalar(unchecked.limit(1)) is not None
 
 
 def labelled_products(session: Session) -> Sequence[Row]:
@@ -40,7 +53,7 @@ def labelled_products(session: Session) -> Sequence[Row]:
     p = Product
     return session.execute(
         select(p.id, p.title, p.description, p.photo, p.class_id, p.group_id)
-        .where(p.class_id.is_not(None), p.removed_at.is_(None))
+        .where(p.class_id.is_not(None), in_catalogue())
         .order_by(p.id)
     ).all()
 

@@ -19,9 +19,11 @@ NAMING = {
 ROLES = ("viewer", "annotator", "lead", "admin")
 ANNOTATION_KINDS = ("label", "accept", "skip", "flag", "unflag", "merge", "undo", "import")
 ACT_KINDS = ("single", "bulk", "import", "class", "undo")
+SINGLE_JOBS = ("retrain", "predict")  # kinds of which one is active at a time
 JOB_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 STAGES = ("candidate", "production", "archived")
 STAGE_ACTS = ("register", "activate", "rollback")
+PERSON_ACTS = ("add", "role", "deactivate", "reactivate")
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
@@ -45,6 +47,21 @@ class Annotator(Base):
     name: Mapped[str] = mapped_column(unique=True)
     role: Mapped[str] = mapped_column(default="annotator")
     is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[float]
+
+
+class RoleChange(Base):
+    """Who let whom in, or out, and in which role; never changed, never deleted."""
+
+    __tablename__ = "role_change"
+    __table_args__ = (CheckConstraint(_one_of("act", PERSON_ACTS), name="act"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"), index=True)
+    act: Mapped[str]
+    role_before: Mapped[str]  # "" when the person is added
+    role: Mapped[str]
+    by_id: Mapped[int] = mapped_column(ForeignKey("annotator.id"))
     created_at: Mapped[float]
 
 
@@ -298,8 +315,10 @@ class Prediction(Base):
     margin: Mapped[float]  # first minus second fused probability; small: uncertain
     entropy: Mapped[float]  # of the fused answer, 0 to 1 (nats over log K)
     disagreement: Mapped[float]  # between text and image, 0 to 1
-    suspicion: Mapped[float]  # how confidently both towers oppose the stored label, 0 to 1
-    # the label that suspicion was reckoned against; where the product has another now, it is old
+    # how confidently models that haven't seen the label oppose it, 0 to 1: see suspicions.py
+    suspicion: Mapped[float]
+    # the label that suspicion is about, None before a check; where the product has another one now,
+    # nobody has been asked about that
     label_class_id: Mapped[int | None] = mapped_column(ForeignKey("product_class.id"))
     top: Mapped[dict] = mapped_column(default=dict)  # view -> [[class id, probability], ...]
 
@@ -311,13 +330,16 @@ class Job(Base):
     __table_args__ = (
         CheckConstraint(_one_of("state", JOB_STATES), name="state"),
         Index(None, "state", "id"),
-        # one active retrain, however many people press the button
-        Index(
-            "uq_job_active_retrain",
-            "kind",
-            unique=True,
-            sqlite_where=text("kind = 'retrain' AND state IN ('queued', 'running')"),
-            postgresql_where=text("kind = 'retrain' AND state IN ('queued', 'running')"),
+        # one active retrain, however many people press the button, and one that predicts
+        *(
+            Index(
+                f"uq_job_active_{kind}",
+                "kind",
+                unique=True,
+                sqlite_where=text(f"kind = '{kind}' AND state IN ('queued', 'running')"),
+                postgresql_where=text(f"kind = '{kind}' AND state IN ('queued', 'running')"),
+            )
+            for kind in SINGLE_JOBS
         ),
     )
 

@@ -4,6 +4,7 @@ from mmcore.services.browse import ProductRow
 from mmcore.ui.desk import Desk
 from mmcore.ui.photo_grid import Card, Line
 from mmcore.ui.photos import list_photo
+from mmcore.ui.words import percent
 
 
 def product_card(desk: Desk, row: ProductRow) -> Card:
@@ -12,7 +13,7 @@ def product_card(desk: Desk, row: ProductRow) -> Card:
     badge = ""
     if row.predicted:
         lines.append(Line(row.predicted.name_fr, "fused"))
-        badge = f"{row.predicted.probability:.0%}"
+        badge = percent(row.predicted.probability)
     if row.is_flagged:
         lines.append(Line("⚑ flagged"))
     return Card(

@@ -9,7 +9,7 @@ import streamlit as st
 from mmcore.errors import MmcoreError
 from mmcore.jobs.local import LocalBackend
 from mmcore.services.opening import open_store
-from mmcore.services.people import LOCAL_NAME, Actor, actor_named, ensure_actor
+from mmcore.services.people import LOCAL_NAME, Actor, actor_named, local_actor
 from mmcore.settings import Settings, read_settings
 from mmcore.store.engine import Store
 from mmcore.workspace import Workspace
@@ -58,7 +58,7 @@ def _person(store: Store) -> Actor:
     """Return who is working: named in the address, chosen before, or the only local person."""
     asked = st.query_params.get(PERSON) or st.session_state.get(PERSON) or LOCAL_NAME
     if asked == LOCAL_NAME:
-        actor = ensure_actor(store, LOCAL_NAME, "admin", time.time())
+        actor = local_actor(store, time.time())
     else:
         try:
             actor = actor_named(store, asked)

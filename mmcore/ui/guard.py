@@ -13,6 +13,7 @@ from mmcore.ui.desk import Desk, open_desk
 from mmcore.ui.screens import screen_named
 
 ROUTED = "rayon.routed"
+WANTED = "rayon.wanted"
 
 
 def let_in(key: str) -> None:
@@ -20,21 +21,27 @@ def let_in(key: str) -> None:
     st.session_state[ROUTED] = key
 
 
+def wanted() -> str | None:
+    """Return the key of the page that somebody opened without the router, once."""
+    return st.session_state.pop(WANTED, None)
+
+
 def enter(key: str) -> Desk:
     """Return the desk, or stop the page: it wasn't routed, or the person may not see it."""
     screen = screen_named(key)
     if st.session_state.pop(ROUTED, None) != key:
+        st.session_state[WANTED] = key
         st.switch_page("app.py")
     try:
         desk = open_desk()
     except MmcoreError as error:
-        st.error(str(error), icon="⛔")
+        st.error(str(error), icon=":material/block:")
         st.stop()
     if not may(desk.actor, screen.role):
         st.warning(
             f"**{screen.title}** needs the role {screen.role}; {desk.actor.name} is "
             f"{desk.actor.role}. Ask an admin to change the role on the Team screen.",
-            icon="🔒",
+            icon=":material/lock:",
         )
         st.stop()
     return desk

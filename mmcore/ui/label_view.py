@@ -21,9 +21,9 @@ def board_data(desk: Desk, shift: Shift) -> dict[str, Any]:
     return {
         "item": _item(item) if item else None,
         "next": {"photo": ahead.photo} if ahead else None,
-        "photos": _new_photos(desk, shift, keys),
-        "classes": [_class(c) for c in list_classes(desk.store)],
-        "recent": [_recent(act) for act in acts],
+        "photos": new_photos(desk, shift.sent, keys),
+        "classes": class_rows(desk),
+        "recent": [recent_row(act) for act in acts],
         "progress": _progress(item),
         "pace": _pace(acts),
         "saved_at": clock(shift.saved_at) if shift.saved_at else "",
@@ -50,6 +50,7 @@ def _item(item: QueueItem) -> dict[str, Any]:
         "is_flagged": item.is_flagged,
         "is_second_opinion": item.is_second_opinion,
         "is_hidden": is_hidden,
+        "model": said.model_version_id if fused else None,
         "candidates": [_guess(guess) for guess in fused],
         "views": {view: _guess(guesses[0]) for view, guesses in views.items() if guesses},
     }
@@ -57,6 +58,11 @@ def _item(item: QueueItem) -> dict[str, Any]:
 
 def _guess(guess: Guess) -> dict[str, Any]:
     return {"code": guess.code, "p": round(guess.probability, 4)}
+
+
+def class_rows(desk: Desk) -> list[dict[str, str]]:
+    """Return the classes in their fixed order."""
+    return [_class(info) for info in list_classes(desk.store)]
 
 
 def _class(info: ClassInfo) -> dict[str, str]:
@@ -68,7 +74,8 @@ def _class(info: ClassInfo) -> dict[str, str]:
     }
 
 
-def _recent(act: RecentAct) -> dict[str, Any]:
+def recent_row(act: RecentAct) -> dict[str, Any]:
+    """Return one decision of the strip."""
     return {
         "act_id": act.act_id,
         "verb": act.verb,
@@ -90,9 +97,10 @@ def _pace(acts: tuple[RecentAct, ...]) -> str:
     return f"{rate:,.0f}/h" if rate else ""
 
 
-def _new_photos(desk: Desk, shift: Shift, keys: list[str]) -> dict[str, str]:
-    wanted = [key for key in dict.fromkeys(keys) if key and key not in shift.sent]
-    shift.sent.update(wanted)
+def new_photos(desk: Desk, sent: set[str], keys: list[str]) -> dict[str, str]:
+    """Return the photos that the browser hasn't got, and note in `sent` that it has them now."""
+    wanted = [key for key in dict.fromkeys(keys) if key and key not in sent]
+    sent.update(wanted)
     found = {key: card_photo(desk.workspace, key) for key in wanted}
     return {key: url for key, url in found.items() if url}
 

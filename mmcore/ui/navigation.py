@@ -4,6 +4,7 @@ import streamlit as st
 
 from mmcore.services.people import may
 from mmcore.ui.desk import Desk
+from mmcore.ui.guard import wanted
 from mmcore.ui.screens import GROUPS, SCREENS, Screen
 
 HOME = {"viewer": "predict_page"}  # the screen that opens first; for all others it is Label
@@ -17,10 +18,10 @@ def navigate(desk: Desk) -> tuple["st.Page", str]:
     says what is missing instead of "page not found".
     """
     pages = {screen.key: _page(screen, desk) for screen in SCREENS}
-    home = pages[HOME.get(desk.actor.role, "label_page")]
+    home = HOME.get(desk.actor.role, "label_page")
 
     def start() -> None:
-        st.switch_page(home)
+        st.switch_page(pages[wanted() or home])
 
     # the bare address leads on to a screen, so that each screen has one address of its own
     pages[START] = st.Page(start, title="Rayon", default=True, visibility="hidden")
@@ -30,6 +31,8 @@ def navigate(desk: Desk) -> tuple["st.Page", str]:
     }
     listed[GROUPS[-1]] += [pages[screen.key] for screen in SCREENS if not screen.group]
     listed[GROUPS[-1]].append(pages[START])
+    # the last group tells who is at work: it leads to Team, where that is changed
+    listed[f"{GROUPS[-1]} · {desk.actor.name}"] = listed.pop(GROUPS[-1])
     page = st.navigation(listed, position="top")
     key = next(key for key, known in pages.items() if known == page)
     return page, key

@@ -19,20 +19,20 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except MmcoreError as error:
-        st.error(str(error), icon="⚠️")
+        st.error(str(error), icon=":material/warning:")
 
 
-def tell(text: str, icon: str = "✅") -> None:
+def tell(text: str, icon: str = ":material/check_circle:") -> None:
     """Show a line at the next run of the page: for callbacks and before `st.rerun`."""
     st.session_state.setdefault(_WAITING, []).append((text, icon))
 
 
 def tell_error(error: MmcoreError) -> None:
     """Show an error at the next run of the page, until it is closed by the person."""
-    tell(str(error), "⚠️")
+    tell(str(error), ":material/warning:")
 
 
 def show_told() -> None:
     """Show the lines that wait; errors stay until they are closed, the rest fades."""
     for text, icon in st.session_state.pop(_WAITING, []):
-        st.toast(text, icon=icon, duration="infinite" if icon == "⚠️" else "short")
+        st.toast(text, icon=icon, duration="infinite" if icon == ":material/warning:" else "short")

@@ -31,17 +31,19 @@ class Screen:
 
 
 SCREENS = (
-    Screen("label_page", "label", "Label", "🏷️", "annotator", "Label"),
-    Screen("bulk_page", "bulk", "Bulk", "🗂️", "annotator", "Label"),
-    Screen("review_page", "review", "Review", "🔎", "annotator", "Label"),
-    Screen("predict_page", "predict", "Predict", "✨", "viewer", "Predict"),
-    Screen("batch_page", "batch", "Batch", "📦", "viewer", "Predict"),
-    Screen("catalogue_page", "catalogue", "Catalogue", "📚", "viewer", "Catalogue"),
-    Screen("product_page", "product", "Product", "📄", "viewer", ""),
-    Screen("retrain_page", "retrain", "Retrain", "🚀", "viewer", "Models"),
-    Screen("models_page", "models", "Models", "🧠", "viewer", "Models"),
-    Screen("team_page", "team", "Team", "👥", "viewer", "Workspace"),
-    Screen("settings_page", "settings", "Settings", "⚙️", "viewer", "Workspace"),
+    Screen("label_page", "label", "Label", ":material/label:", "annotator", "Label"),
+    Screen("bulk_page", "bulk", "Bulk", ":material/select_all:", "annotator", "Label"),
+    Screen("review_page", "review", "Review", ":material/rate_review:", "annotator", "Label"),
+    Screen("predict_page", "predict", "Predict", ":material/auto_awesome:", "viewer", "Predict"),
+    Screen("batch_page", "batch", "Batch", ":material/inventory_2:", "viewer", "Predict"),
+    Screen(
+        "catalogue_page", "catalogue", "Catalogue", ":material/menu_book:", "viewer", "Catalogue"
+    ),
+    Screen("product_page", "product", "Product", ":material/description:", "viewer", ""),
+    Screen("retrain_page", "retrain", "Retrain", ":material/rocket_launch:", "viewer", "Models"),
+    Screen("models_page", "models", "Models", ":material/model_training:", "viewer", "Models"),
+    Screen("team_page", "team", "Team", ":material/group:", "viewer", "Workspace"),
+    Screen("settings_page", "settings", "Settings", ":material/settings:", "viewer", "Workspace"),
 )
 GROUPS = tuple(dict.fromkeys(screen.group for screen in SCREENS if screen.group))
 

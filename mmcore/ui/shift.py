@@ -9,7 +9,16 @@ from typing import Any
 
 from mmcore.errors import MmcoreError, RefusedError, StaleWriteError
 from mmcore.services import queue
-from mmcore.services.labelling import Marked, Seen, Suggestion, accept, flag, label, skip
+from mmcore.services.labelling import (
+    Marked,
+    Seen,
+    Suggestion,
+    accept,
+    flag,
+    label,
+    product_named,
+    skip,
+)
 from mmcore.services.queue import QueueChoice
 from mmcore.services.queue_item import QueueItem
 from mmcore.services.undoing import undo
@@ -57,15 +66,16 @@ def choose(desk: Desk, shift: Shift, choice: QueueChoice, now: float) -> None:
     fill(desk, shift, now)
 
 
-def start_with(desk: Desk, shift: Shift, product_id: int, now: float) -> None:
-    """Put a certain product on the screen, before the one that is there.
+def start_with(desk: Desk, shift: Shift, shop_id: str, now: float) -> None:
+    """Put a certain product, by the shop's own id, on the screen before the one that is there.
 
     Raises:
+        NotFoundError: if there is none.
         RefusedError: if it doesn't wait, or somebody else has it open.
     """
-    if shift.current and shift.current.id == product_id:
+    if shift.current and shift.current.product_id == shop_id:
         return
-    item = queue.take(desk.store, desk.actor, product_id, now)
+    item = queue.take(desk.store, desk.actor, product_named(desk.store, shop_id).id, now)
     _push(desk, shift, item)
 
 
@@ -122,14 +132,19 @@ def _seen(shift: Shift, act: Act) -> Seen:
         product_id=act["id"],
         version=act["version"],
         token=act["token"],
-        suggestion=_suggestion(item),
+        suggestion=_suggestion(item) if item else _told_suggestion(act.get("suggestion")),
         seconds=act.get("seconds"),
         is_second_opinion=bool(item and item.is_second_opinion),
     )
 
 
-def _suggestion(item: QueueItem | None) -> Suggestion | None:
-    said = item.suggestion if item else None
+def _told_suggestion(told: dict[str, Any] | None) -> Suggestion | None:
+    """Return what the browser says it had shown: an answer was lost, the product has gone on."""
+    return Suggestion(told["code"], told["p"], False, told["model"]) if told else None
+
+
+def _suggestion(item: QueueItem) -> Suggestion | None:
+    said = item.suggestion
     if said is None or not said.fused:
         return None
     best = said.fused[0]

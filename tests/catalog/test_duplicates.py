@@ -96,6 +96,18 @@ def test_groups_stay_when_products_are_added():
     assert (found[3], found[5]) == (found[0], found[2]) and found[4] not in found[:4]
 
 
+def test_a_founder_that_left_doesnt_take_the_name_of_its_group_along():
+    """It happens when a founder is dropped by --replace and comes back with other words."""
+    old = frame(("1", "a b", "", ""), ("2", "a b", "", ""))
+    (name,) = set(groups(old))
+    back = frame(("2", "a b", "", name), ("1", "c d", "", ""), ("3", "c d", "", ""))
+    stayed, came, copy = groups(back)
+    assert stayed == name and came == copy != name
+    # and a third group of the same founder has a name of its own, too
+    again = frame(("2", "a b", "", name), ("3", "c d", "", came), ("1", "e f", "", ""))
+    assert len(set(groups(again))) == 3
+
+
 ROWS = st.lists(
     st.tuples(st.sampled_from(["a b", "c d", "e", ""]), st.sampled_from(["", "1", "2", "3"])),
     max_size=25,

@@ -44,8 +44,9 @@ def catalogue_of(home: Path):
 
 
 def commands(tmp_path: Path, home: Path) -> dict[str, list]:
+    more = write_csv(tmp_path / "more.csv", [{**row, "ref": f"new-{row['ref']}"} for row in rows()])
     return {
-        "import": ["import", "csv", tmp_path / "shop.csv", *IMPORT, "--replace", "--seed", "7"],
+        "import": ["import", "csv", more, *IMPORT],
         "evaluate": ["evaluate", "--predictions", tmp_path / "p.csv"],
         "predict-batch": ["predict-batch", tmp_path / "shop.csv", tmp_path / "o.csv", *COLUMNS],
     }
@@ -55,7 +56,10 @@ def commands(tmp_path: Path, home: Path) -> dict[str, list]:
 @pytest.mark.parametrize(
     ("command", "target"),
     [
-        ("import", "mmcore.services.import_run.build_report"),
+        ("import", "mmcore.services.import_rows.take_photos"),
+        ("import", "mmcore.services.import_plan._search_text"),  # halfway through plan_import
+        ("import", "mmcore.store.import_writes.bulk_insert"),  # in write_import's transaction:
+        ("import", "mmcore.store.import_writes.write_facts"),  # nothing, then all of it written
         ("evaluate", "mmcore.views.decide"),
         ("evaluate", "mmcore.workspace.os.fsync"),
         ("predict-batch", "mmcore.runtime.decide"),
@@ -64,7 +68,9 @@ def commands(tmp_path: Path, home: Path) -> dict[str, list]:
 )
 def test_a_signal_ends_the_command(trained, tmp_path, capsys, monkeypatch, number, command, target):
     import mmcore.runtime
-    import mmcore.services.import_run
+    import mmcore.services.import_plan
+    import mmcore.services.import_rows
+    import mmcore.store.import_writes
     import mmcore.views  # noqa: F401  # `send_when` looks them up
 
     before = catalogue_of(trained)

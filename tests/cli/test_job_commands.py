@@ -163,7 +163,11 @@ def test_the_detached_worker_makes_a_candidate_and_leaves(tmp_path, monkeypatch,
         tiny_shop.fill(Workspace(home), store)
         arguments = ("retrain", "--modalities", "text", "--epochs1", "2", "--wait")
         view = as_json(capsys, *arguments, home=home)
-        assert (view["state"], view["stage"], view["attempt"]) == ("succeeded", "comparing", 1)
+        assert (view["state"], view["stage"], view["attempt"]) == (
+            "succeeded",
+            "checking labels",
+            1,
+        )
         assert tiny_shop.versions(store) == [(view["model"], "candidate")]
         deadline = time.monotonic() + PATIENCE_S
         while alive(store):

@@ -74,37 +74,72 @@ def test_a_model_is_activated_listed_shown_and_rolled_back(home, capsys):
     assert "no model before a" in refused(capsys, home, "models", "rollback", "--yes")
 
 
-def test_new_products_are_predicted_on_demand_and_after_a_rollback(home, capsys, monkeypatch):
-    from mmcore.services import predictions
-
-    calls = []
-    report = predictions.PredictionReport("a", 3, 1, 0.1, ())
-    assert run(capsys, home, "models", "predict") == {}
-    for name in ("a", "b"):
-        run(capsys, home, "models", "activate", name, "--yes")
-    monkeypatch.setattr(predictions, "catch_up", lambda *_: calls.append(1) or report)
-    assert run(capsys, home, "models", "predict")["num_predicted"] == 3
-    text = shown(capsys, home, "models", "predict")
-    assert "a predicted 3 products, 1 with nothing to go by" in text
-    run(capsys, home, "models", "rollback", "--yes")
-    assert len(calls) == 3
+@pytest.fixture
+def started(monkeypatch):
+    """Return the workers that commands would have started."""
+    names = []
+    monkeypatch.setattr("mmcore.jobs.local.start_worker", lambda *arguments: names.append(1))
+    return names
 
 
-def test_an_import_tells_how_the_queue_gets_to_rank_what_it_brought(home, capsys, tmp_path):
+@pytest.fixture
+def shop_file(tmp_path):
     file = tmp_path / "shop.csv"
     file.write_text("id,title,label\n1,chaise rouge,A\n2,table bleue,B\n")
-    assert main(["--home", str(home), "import", "csv", str(file)]) == 0
-    assert "models predict" not in capsys.readouterr().err
+    return file
+
+
+def produce(home, name):
     with (
         opened_store(Workspace(home), Settings(home, "cpu", 1)) as store,
         store.writing() as session,
     ):
-        session.execute(update(ModelVersion).values(stage="candidate"))
-        session.execute(
-            update(ModelVersion).where(ModelVersion.name == "a").values(stage="production")
-        )
-    assert main(["--home", str(home), "import", "csv", str(file)]) == 0
-    assert "python -m mmcore models predict" in capsys.readouterr().err
+        version = ModelVersion.name == name
+        session.execute(update(ModelVersion).where(version).values(stage="production"))
+
+
+def test_new_products_are_predicted_on_demand(home, capsys, monkeypatch):
+    from mmcore.services import predictions
+
+    report = predictions.PredictionReport("a", 3, 1, 0.1, ())
+    assert run(capsys, home, "models", "predict") == {}
+    monkeypatch.setattr(predictions, "catch_up", lambda *_: report)
+    assert run(capsys, home, "models", "predict")["num_predicted"] == 3
+    text = shown(capsys, home, "models", "predict")
+    assert "a predicted 3 products, 1 with nothing to go by" in text
+
+
+def test_an_import_says_that_predictions_are_being_made(home, capsys, shop_file, started):
+    assert main(["--home", str(home), "import", "csv", str(shop_file)]) == 0
+    assert "predictions" not in capsys.readouterr().err and not started
+    produce(home, "a")
+    assert main(["--home", str(home), "import", "csv", str(shop_file)]) == 0
+    said = capsys.readouterr().err
+    assert "predictions of 2 products are being made for the queue (job 1)" in said and started
+    job = run(capsys, home, "import", "csv", shop_file)["predictions"]
+    assert job == {"job_id": 1, "is_new": False, "num_products": 2, "checks_labels": False}
+    (listed,) = run(capsys, home, "jobs", "list")["jobs"]
+    assert (listed["kind"], listed["state"], listed["who"]) == ("predict", "queued", "local")
+
+
+def test_a_switch_is_followed_by_predictions_for_what_the_model_lacks(
+    home, capsys, shop_file, started
+):
+    run(capsys, home, "import", "csv", shop_file)
+    assert run(capsys, home, "models", "activate", "a", "--yes")["predictions"]["num_products"] == 2
+    run(capsys, home, "models", "activate", "b", "--yes")
+    back = run(capsys, home, "models", "rollback", "--yes")
+    assert back["name"] == "a" and back["predictions"]["job_id"] == 1
+
+
+def test_an_import_is_done_though_no_worker_can_be_started(home, capsys, shop_file, monkeypatch):
+    def cannot(*arguments):
+        raise OSError(11, "out of processes")
+
+    monkeypatch.setattr("mmcore.jobs.local.start_worker", cannot)
+    produce(home, "a")
+    assert run(capsys, home, "import", "csv", shop_file)["num_added"] == 2
+    assert [j["state"] for j in run(capsys, home, "jobs", "list")["jobs"]] == ["queued"]
 
 
 def test_without_a_terminal_nothing_is_changed_unasked(home, capsys, monkeypatch):

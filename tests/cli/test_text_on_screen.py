@@ -169,7 +169,9 @@ def test_every_long_command_counts_its_work(tmp_path, home, capsys, monkeypatch,
     path = write_csv(tmp_path / "shop.csv", products)
     photos = ("--image", "photo", "--images", str(tmp_path / "photos"))
     assert main(["import", "csv", str(path), *IMPORT, *photos, "--home", str(home)]) == 0
-    assert seen.pop("rows")[-1] == (25, 25)
+    assert seen.pop("reading rows")[-1] == (25, 25)
+    assert seen.pop("comparing")[-1] == (4, 4)
+    assert seen.pop("writing")[-1] == (25, 25)
     options = ["--weights", "random", "--epochs1", "1", "--epochs2", "1"]
     assert main(["train", *options, "--home", str(home)]) == 0
     assert seen.pop("photos: frozen features")[-1] == (24, 24)

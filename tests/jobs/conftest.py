@@ -7,6 +7,7 @@ from mmcore.jobs.leash import LeaseTimes
 from mmcore.jobs.worker import Worker, WorkerOptions
 from mmcore.services.opening import open_store
 from mmcore.settings import Settings
+from mmcore.store import jobs
 from mmcore.workspace import Workspace
 
 QUICK = LeaseTimes(lease_s=60, renew_s=10, listen_s=0.01, cancel_patience_s=0.2)
@@ -55,3 +56,9 @@ def make_worker(store, workspace, settings, clock):
         )
 
     return make
+
+
+@pytest.fixture
+def job_id(store):
+    with store.writing() as session:
+        return jobs.submit(session, "retrain", {"seed": 3}, None, 900.0)[0].id

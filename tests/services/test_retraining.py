@@ -7,10 +7,10 @@ import time
 
 import pytest
 import tiny_shop
-from tiny_shop import CHOICES, Shop, epoch_lines, scores
+from tiny_shop import Shop, epoch_lines, scores
 
 from mmcore.catalog.snapshot import snapshot_hash
-from mmcore.errors import ConfigError, JobCancelledError, JobLostError
+from mmcore.errors import JobCancelledError, JobLostError
 from mmcore.jobs.records import record
 from mmcore.manifest import read_manifest
 from mmcore.services.catalogue_frame import load_catalogue
@@ -67,7 +67,7 @@ def test_a_retrain_ends_as_one_candidate_with_its_snapshot(whole):
 
 def test_the_last_progress_tells_the_whole_story(whole):
     seen = whole.job.progress
-    assert (seen["stage"], seen["done"], seen["total"]) == ("comparing", 3, 3)
+    assert (seen["stage"], seen["done"], seen["total"]) == ("checking labels", 1, 1)
     assert (seen["phase"], seen["num_phases"], seen["epoch"]) == (2, 2, 2)
     assert (seen["num_train"], seen["num_val"], seen["num_test"]) == (36, 18, 18)
     assert 0 <= seen["macro_f1"] <= seen["best_macro_f1"] <= 1 and seen["loss"] > 0
@@ -104,7 +104,7 @@ def test_progress_never_goes_back(shop, monkeypatch):
     order = [
         (p["stage_number"], p.get("phase", 0), p.get("epoch", 0), p.get("step", 0)) for p in seen
     ]
-    assert order == sorted(order) and len(set(order)) == 1 + 1 + 5 * 2 + 3
+    assert order == sorted(order) and len(set(order)) == 1 + 1 + 5 * 2 + 4
     assert {p["stage"] for p in seen} == set(tiny_shop.STAGES)
     assert all(p["eta_s"] is None or p["eta_s"] >= 0 for p in seen)
     photos = [p["done"] for p in seen if p["stage"] == "reading photos"]
@@ -328,13 +328,3 @@ def test_a_late_worker_that_wakes_up_while_training_leaves_the_next_ones_files_a
     assert "no longer attempt 1's" in shop.log
     assert tiny_shop.versions(shop.store) == [(run_name(job), "candidate")]
     assert scores(shop) == scores(whole) and shop.leftovers() == []
-
-
-# -- choices -----------------------------------------------------------------------------------
-
-
-def test_a_warm_start_is_not_offered_yet():
-    from dataclasses import replace
-
-    with pytest.raises(ConfigError, match="isn't offered yet; leave fresh on"):
-        replace(CHOICES, fresh=False).to_json()

@@ -100,7 +100,7 @@ def test_a_run_stopped_while_it_fitted_heads_ends_as_if_it_had_not_been(
         if "fitted heads" in where and next(asked) == 20:
             raise TrainingInterrupted(where)
 
-    monkeypatch.setattr("mmcore.services.training.stop_if_asked", stopped)
+    monkeypatch.setattr("mmcore.services.linear_heads.stop_if_asked", stopped)
     with pytest.raises(TrainingInterrupted, match="fitted heads"):
         list(train(workspace, settings, TEXT_ONLY, "stopped"))
     list(resume(workspace, settings, "stopped"))

@@ -3,17 +3,21 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tiny_shop
-from tiny_shop import Shop, epoch_lines, scores
+from sqlalchemy import update
+from tiny_shop import CHOICES, Shop, epoch_lines, scores
 
 from mmcore.manifest import read_manifest
 from mmcore.services.job_runs import run_name
+from mmcore.store.tables import ModelVersion
 
 PATIENCE_S = 30
 BEFORE_REGISTERED = (*("reading photos", "phase 1", "phase 2", "judging", "saved", "published"),)
+WARM = replace(CHOICES, fresh=False)
 PLACES = (*BEFORE_REGISTERED, "comparing", "registered and judged")
 
 
@@ -68,5 +72,41 @@ def test_a_worker_killed_at_any_place_costs_nothing_but_time(whole, attempts, tm
     assert read_manifest(shop.model).snapshot == job.result["snapshot"]
     assert job.result["snapshot"] == whole.job.result["snapshot"], "the frozen labels"
     assert epoch_lines(shop) == epoch_lines(whole), "no epoch was lost or done twice"
+    assert shop.leftovers() == []
+    shop.store.close()
+
+
+def warm_shop(home, attempts):
+    """Return a shop with a model in production and a retrain submitted that starts from it."""
+    shop = Shop(home)
+    assert attempts(shop, 0.0) == 0
+    production = shop.promote()
+    shop.submit(WARM)
+    return shop, production
+
+
+@pytest.fixture(scope="module")
+def whole_warm(tmp_path_factory, attempts):
+    """Return a shop whose warm retrain was never interrupted."""
+    shop, _ = warm_shop(tmp_path_factory.mktemp("warm") / "home", attempts)
+    assert attempts(shop, 0.0) == 0
+    yield shop
+    shop.store.close()
+
+
+@pytest.mark.parametrize("place", ["phase 1", "phase 2", "judging"])
+def test_a_warm_retrain_that_is_killed_ends_as_the_very_same_network(
+    whole_warm, attempts, tmp_path, place
+):
+    shop, production = warm_shop(tmp_path / "home", attempts)
+    assert attempts(shop, 0.0, place) == -9
+    with shop.store.writing() as session:  # another model answers by now
+        session.execute(update(ModelVersion).values(stage="archived"))
+    assert attempts(shop, 100.0) == 0
+    assert (shop.job.state, shop.job.attempt) == ("succeeded", 2)
+    for part in ("model.safetensors", "vocab.json", "combiner.json"):
+        assert (shop.model / part).read_bytes() == (whole_warm.model / part).read_bytes(), part
+    assert read_manifest(shop.model).parent == production
+    assert epoch_lines(shop) == epoch_lines(whole_warm)
     assert shop.leftovers() == []
     shop.store.close()

@@ -17,10 +17,12 @@ FIRST_SHARE = 0.1  # of the catalogue
 FOUND_SHARE = 0.6  # of its wrong labels
 
 
-def test_a_tenth_of_the_catalogue_holds_most_of_its_wrong_labels(drawn):
+def test_a_tenth_of_the_catalogue_holds_most_of_its_wrong_labels(drawn, monkeypatch):
+    monkeypatch.setattr("mmcore.jobs.local.start_worker", lambda *arguments: None)
     settings = read_settings(drawn.home)
     model = next(path.name for path in drawn.models.iterdir() if path.is_dir())
     assert main(["models", "activate", model, "--yes", "--home", str(drawn.home)]) == 0
+    assert main(["worker", "--once", "--home", str(drawn.home)]) == 0  # predicts, checks labels
     with opened_store(drawn, settings) as store:
         products = load_catalogue(store).products.set_index("product_id")
         is_wrong = products["label"] != products["true_label"]

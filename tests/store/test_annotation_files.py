@@ -20,10 +20,11 @@ from mmcore.services.annotation_import import ImportChoices, import_labels
 from mmcore.services.class_merge import merge_classes
 from mmcore.services.classes import archive_class
 from mmcore.services.history import history
-from mmcore.services.label_tables import guarded, time_text, unguarded
+from mmcore.services.label_tables import guarded, unguarded
 from mmcore.services.undoing import redo, undo
 from mmcore.store.product_filter import ProductFilter
 from mmcore.store.tables import Product
+from mmcore.times import iso_utc
 
 FORMATS = ("csv", "jsonl", "parquet")
 MANY = 10_000
@@ -98,8 +99,8 @@ def test_later_decisions_of_people_stay_unless_told(shop, tmp_path):
     label(shop, shop.anna, 2, "C", NOW + 10)
     label(shop, shop.anna, 3, "C", NOW + 10)
     rows = [
-        f"p1,A,{time_text(NOW + 9)}",
-        f"p2,A,{time_text(NOW + 11)}",
+        f"p1,A,{iso_utc(NOW + 9)}",
+        f"p2,A,{iso_utc(NOW + 11)}",
         "p3,A,",
         "p4,A,",
     ]
@@ -151,7 +152,7 @@ def test_rows_that_cannot_be_used_are_told_by_line(shop, tmp_path):
 
 
 def test_of_several_rows_of_a_product_the_latest_wins(shop, tmp_path):
-    rows = [f"p1,A,{time_text(NOW + 2)}", f"p1,B,{time_text(NOW + 1)}"]
+    rows = [f"p1,A,{iso_utc(NOW + 2)}", f"p1,B,{iso_utc(NOW + 1)}"]
     path = write(tmp_path / "l.csv", "\n".join(["product_id,label,time", *rows]))
     result = import_labels(shop.store, shop.lead, path, NOW + 9)
     assert shop.labels()[0] == "A" and [issue.line for issue in result.issues] == [3]

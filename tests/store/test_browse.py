@@ -39,11 +39,11 @@ def shop(store, tmp_path):
         session.add_all(models)
         session.flush()
         classes = list(session.scalars(select(ProductClass.id).order_by(ProductClass.code)))
-        ids = list(session.scalars(select(Product.id).order_by(Product.id)))
+        labels = session.execute(select(Product.id, Product.class_id).order_by(Product.id)).all()
         rows = [
-            prediction(model.id, id, classes[(i + shift) % 3], i)
+            prediction(model.id, id, classes[(i + shift) % 3], i) | {"label_class_id": label}
             for shift, model in enumerate(models)
-            for i, id in enumerate(ids[:-1])
+            for i, (id, label) in enumerate(labels[:-1])
         ]
         session.execute(insert(Prediction), rows)
     return shop

@@ -13,8 +13,9 @@ from tiny_models import save_model, tiny_parts
 from mmcore.errors import ConfigError, JobLostError, NotFoundError, RefusedError
 from mmcore.gate import GateLimits
 from mmcore.services import comparison
-from mmcore.services.comparison import Watch, judge_candidate
+from mmcore.services.comparison import judge_candidate
 from mmcore.services.people import Actor, ensure_actor
+from mmcore.services.watch import Watch
 from mmcore.settings import Settings
 from mmcore.store.comparison import OUTCOMES, ChangeFilter
 from mmcore.store.tables import ModelVersion, Prediction, Product, ProductClass
@@ -196,7 +197,7 @@ def predicted(monkeypatch):
     """Let predictions be those that are stored, and nothing be computed."""
     from mmcore.services.predictions import PredictionReport
 
-    def nothing_missing(store, workspace, settings, version_id, *hooks):
+    def nothing_missing(store, workspace, settings, version_id, watch, checks_labels=True):
         return PredictionReport("", 0, 0, 0.0, ())
 
     monkeypatch.setattr(comparison, "predict_missing", nothing_missing)

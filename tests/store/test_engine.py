@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from mmcore.errors import StoreError
 from mmcore.store.engine import Store
-from mmcore.store.migrate import migrate, newest_revision
+from mmcore.store.migrate import migrate, migrate_to, newest_revision
 from mmcore.store.search import is_in_tables
 from mmcore.store.tables import Base, Setting
 
@@ -30,6 +30,24 @@ def test_migrating_twice_changes_nothing(store):
     migrate(store)
     with store.reading() as session:
         assert session.scalars(select(Setting)).all() == []
+
+
+def test_an_older_database_with_people_and_jobs_is_brought_up_to_date(empty_url):
+    store = Store(empty_url)
+    migrate_to(store, "0001")
+    with store.writing() as session:
+        session.execute(
+            text(
+                "INSERT INTO annotator (id, name, role, is_active, created_at) "
+                "VALUES (1, 'a', 'admin', true, 0)"
+            )
+        )
+    migrate(store)
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_name": is_in_tables})
+        assert compare_metadata(context, Base.metadata) == []
+        assert connection.execute(text("SELECT role FROM annotator")).scalar() == "admin"
+    store.close()
 
 
 def migrate_at(url):

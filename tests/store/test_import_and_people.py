@@ -1,14 +1,19 @@
 """Imports together with what people do through the services: labels, merges, undo, the queue."""
 
+from threading import Thread
+
 import pytest
 from catalogue_files import NOW, open_shop
 
+from mmcore.errors import RefusedError
+from mmcore.services import bulk
 from mmcore.services.annotation_import import import_labels
 from mmcore.services.browse import product_detail
 from mmcore.services.class_merge import merge_classes
-from mmcore.services.labelling import Seen, label, product_named
+from mmcore.services.labelling import Seen, flag, label, product_named, skip, unflag
 from mmcore.services.queue import QueueChoice, next_product
 from mmcore.services.undoing import undo
+from mmcore.store import import_writes
 
 HEADER = "id,title,label\n"
 FILE = HEADER + "1,chaise rouge,A\n2,table bleue,B\n3,vase vert,\n"
@@ -87,3 +92,70 @@ def test_what_comes_waits_in_the_queue_and_what_leaves_does_not(shop):
     shop.run(HEADER + "9,lampe,\n", now=NOW + 3, replace=True)
     assert next_product(shop.store, shop.lead, choice, NOW + 4).product_id == "9"
     assert next_product(shop.store, shop.anna, choice, NOW + 5) is None
+
+
+def test_a_file_of_labels_without_times_may_change_what_the_catalogue_said(shop, tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("product_id,label\n1,B\n2,A\n")
+    decide(shop, "2", "B", "t1")
+    done = import_labels(shop.store, shop.lead, path, NOW + 2)
+    assert (done.changed, done.left_out) == (1, 1), "anna's word stands, the catalogue's doesn't"
+    assert shop.labels() == {"1": "B", "2": "B", "3": None}
+
+
+def test_people_label_on_while_new_products_are_written(shop, monkeypatch):
+    """On SQLite one writes at a time; on PostgreSQL a new class made everybody wait for all."""
+    if shop.store.is_sqlite:
+        pytest.skip("one writer at a time")
+    real, saved = import_writes.bulk_insert, []
+
+    def watched(*arguments):
+        real(*arguments)
+        person = Thread(target=lambda: saved.append(decide(shop, "1", "B", "t1")), daemon=True)
+        person.start()
+        person.join(10)
+
+    monkeypatch.setattr(import_writes, "bulk_insert", watched)
+    shop.run(HEADER + "4,lampe jaune,0\n", now=NOW + 2)  # its class comes before A and B
+    assert [marked.label for marked in saved] == ["B"]
+    assert shop.labels() == {"1": "B", "2": "B", "3": None, "4": "0"}
+
+
+# --- products that left the catalogue
+
+
+REPLACED = HEADER + "2,table bleue,B\n3,vase vert,A\n"
+
+
+def test_a_decision_on_a_product_that_was_dropped_meanwhile_is_refused_by_name(shop):
+    item = next_product(shop.store, shop.anna, QueueChoice(class_code="A"), NOW + 1)
+    assert item.product_id == "1"
+    shop.run(REPLACED, now=NOW + 2, replace=True)
+    seen, before = Seen(item.id, item.version, item.token), shop.everything()
+    for act in (
+        lambda: label(shop.store, shop.anna, seen, "B", NOW + 3),
+        lambda: flag(shop.store, shop.anna, seen, "odd", NOW + 3),
+        lambda: unflag(shop.store, shop.anna, seen, "fine", NOW + 3),
+    ):
+        with pytest.raises(RefusedError, match="product 1 is not in the catalogue any more.*anot"):
+            act()
+    assert shop.everything() == before
+    skip(shop.store, shop.anna, seen, "", NOW + 3)  # the way on is open
+    assert next_product(shop.store, shop.anna, QueueChoice(), NOW + 4).product_id != "1"
+    shop.run(FILE, now=NOW + 5)
+    assert decide(shop, "1", "B", "t9", NOW + 6).label == "B", "it is back, and can be labelled"
+
+
+def test_a_selection_with_dropped_products_is_refused_by_name(shop):
+    ids = tuple(product_named(shop.store, name).id for name in "12")
+    shop.run(REPLACED, now=NOW + 1, replace=True)
+    before = shop.everything()
+    request = bulk.BulkRequest(bulk.Selection(ids), "b1")
+    words = r"1 of the 2 products are not in the catalogue any more \(1\).*select again"
+    with pytest.raises(RefusedError, match=words):
+        bulk.bulk_label(shop.store, shop.lead, request, "B", NOW + 2)
+    with pytest.raises(RefusedError, match=words):
+        bulk.preview(shop.store, request.target)
+    assert shop.everything() == before
+    left = bulk.BulkRequest(bulk.Selection(ids[1:]), "b2")
+    assert bulk.bulk_label(shop.store, shop.lead, left, "A", NOW + 3).count == 1

@@ -86,6 +86,56 @@ def test_thirty_clicks_at_once_make_one_job(store):
         assert len(jobs.list_jobs(session, 100)) == 1
 
 
+# -- jobs that look at what is there ---------------------------------------------------------------
+
+
+def submit_again(store, now=0.0):
+    with store.writing() as session:
+        job, is_new = jobs.submit_again(session, "predict", None, now)
+        return job.id, is_new
+
+
+def test_one_job_at_a_time_predicts_and_a_running_one_looks_once_more(store):
+    first, is_new = submit_again(store)
+    assert is_new and submit_again(store) == (first, False)
+    held = claim(store, 1)
+    assert read(store, first).choices == {}, "asked for while it waited: it hadn't looked yet"
+    assert submit_again(store) == (first, False)
+    assert call(store, jobs.finish, held, {"num_predicted": 3}, 2.0)
+    row = read(store, first)
+    assert (row.state, row.choices, row.ended_at) == ("queued", {}, None)
+    again = claim(store, 3)
+    assert again == Claim(first, 2) and read(store, first).num_lost == 0
+    call(store, jobs.finish, again, {}, 4.0)
+    assert read(store, first).state == "succeeded"
+    assert submit_again(store)[1]
+
+
+def test_a_job_that_was_asked_for_again_and_cancelled_ends(store):
+    job_id, _ = submit_again(store)
+    held = claim(store, 1)
+    submit_again(store)
+    call(store, jobs.request_cancel, job_id, 2.0)
+    assert call(store, jobs.cancelled, held, 3.0)
+    assert read(store, job_id).state == "cancelled" and claim(store, 4) is None
+
+
+def test_many_imports_that_end_at_once_make_one_job(store):
+    together, found = threading.Barrier(CLICKS * 2), []
+
+    def press():
+        together.wait(60)
+        found.append(submit_again(store))
+
+    threads = [threading.Thread(target=press) for _ in range(CLICKS * 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(found) == CLICKS * 2 and len({job_id for job_id, _ in found}) == 1
+    assert sum(is_new for _, is_new in found) == 1
+
+
 def test_an_error_that_is_no_race_reaches_the_caller(store):
     from sqlalchemy.exc import IntegrityError
 

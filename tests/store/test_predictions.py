@@ -1,8 +1,5 @@
 """What a model says about the catalogue is stored once, by version, and kept true."""
 
-import sys
-import types
-
 import numpy as np
 import pytest
 from catalogue_files import open_shop
@@ -15,11 +12,12 @@ from mmcore.services import predictions as service
 from mmcore.services.classes import ClassNames, add_class, rename_class
 from mmcore.services.people import ensure_actor
 from mmcore.services.prediction_rows import Answers, ClassMap, build_rows
-from mmcore.services.predictions import predict_missing, refresh_suspicions
+from mmcore.services.predictions import predict_missing
 from mmcore.services.undoing import undo
+from mmcore.services.watch import Watch
 from mmcore.settings import Settings
 from mmcore.store import predictions
-from mmcore.store.tables import ModelVersion, Prediction, Product, ProductClass
+from mmcore.store.tables import Prediction, Product, ProductClass
 from mmcore.workspace import Workspace
 
 
@@ -91,9 +89,8 @@ def test_what_is_stored_is_passed_over_and_new_products_are_filled_in(
     seen = []
     answers = iter([False] * 4 + [True])  # asked before each piece and each batch
     with pytest.raises(TrainingInterrupted, match="what is stored stays"):
-        predict_missing(
-            store, workspace, settings, version, lambda *p: seen.append(p), lambda: next(answers)
-        )
+        watch = Watch(lambda *p: seen.append(p), should_stop=lambda: next(answers))
+        predict_missing(store, workspace, settings, version, watch)
     assert seen == [(4, 10), (8, 10)] and len(stored(store, version)) == 8
     assert predict_missing(store, workspace, settings, version).num_predicted == 2
     assert predict_missing(store, workspace, settings, version).num_predicted == 0
@@ -127,8 +124,8 @@ def test_a_product_that_changes_while_it_is_predicted_is_not_stored(
     ids = add_products(store, 3)
     predict = service._Predictor._predict
 
-    def predict_slowly(self, rows, should_stop):
-        found = predict(self, rows, should_stop)
+    def predict_slowly(self, rows, watch):
+        found = predict(self, rows, watch)
         with store.writing() as session:
             session.execute(update(Product).where(Product.id == ids[1]).values(title="titre 9"))
         return found
@@ -186,40 +183,6 @@ def test_an_import_that_changes_a_text_makes_its_answers_old(store, tmp_path):
     add_predictions(store, version_id, ids.values())
     shop.run("id,title,label\n1,chaise verte,A\n2,table bleue,A\n")
     assert set(stored(store, version_id)) == {ids["2"]}, "a label alone makes no answer old"
-
-
-def test_production_catches_up_with_new_products_and_the_queue_is_told(
-    store, workspace, settings, version, monkeypatch
-):
-    calls = []
-    queue = types.ModuleType("mmcore.services.queue")
-    queue.refresh = lambda store, version_id, now: calls.append((version_id, now))
-    monkeypatch.setitem(sys.modules, "mmcore.services.queue", queue)
-    monkeypatch.setattr(sys.modules["mmcore.services"], "queue", queue, raising=False)
-    add_products(store, 2)
-    assert service.catch_up(store, workspace, settings, 5.0) is None and calls == []
-    with store.writing() as session:
-        session.get(ModelVersion, version).stage = "production"
-    assert service.catch_up(store, workspace, settings, 6.0).num_predicted == 2
-    assert calls == [(version, 6.0)]
-
-
-def test_a_check_of_the_labels_that_was_killed_is_made_up_for(
-    store, workspace, settings, version, monkeypatch
-):
-    add_products(store, 3)
-    checked = []
-
-    def killed(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(service, "cross_check", killed)
-    with pytest.raises(KeyboardInterrupt):
-        predict_missing(store, workspace, settings, version)
-    monkeypatch.setattr(service, "cross_check", lambda store, version, _: checked.append(version))
-    for _ in range(2):
-        assert predict_missing(store, workspace, settings, version).num_predicted in (0, 3)
-    assert checked == [version], "once, and not again where it is done"
 
 
 def test_merged_classes_answer_as_the_class_they_became(store, workspace, settings, version):
@@ -288,34 +251,6 @@ def test_storing_twice_keeps_the_first(store):
     assert stored(store, version_id)[product_id].fused_probability == 0.9
 
 
-# -- suspicion -----------------------------------------------------------------------------------
-
-
-def test_suspicion_follows_the_label(store):
-    """Both towers say class 10; the label is 10, then 20, then none."""
-    ids = add_classes(store)
-    (product_id,) = add_products(store, 1, class_id=lambda i: ids["10"])
-    top = {view: [[ids["10"], 0.9], [ids["20"], 0.1]] for view in ("text", "image", "fused")}
-    version_id = add_version(store)
-    add_predictions(store, version_id, [product_id], top=lambda i: top)
-    other = add_products(store, 2)  # so that the version has named class 20, too
-    add_predictions(store, version_id, other, fused_class_id=lambda i: ids["20"])
-    refresh_suspicions(store, version_id)
-    found = {}
-    for code in ("20", None, "10", "30"):
-        with store.writing() as session:
-            label = code and ids[code]
-            session.execute(update(Product).where(Product.id == product_id).values(class_id=label))
-        assert refresh_suspicions(store, version_id) == 1
-        assert refresh_suspicions(store, version_id) == 0
-        row = stored(store, version_id)[product_id]
-        assert row.label_class_id == label
-        found[code] = row.suspicion
-    assert found["20"] > 0.5 > found["10"] >= 0
-    assert found[None] == 0
-    assert found["30"] == 0, "the model never names class 30: it may not know it"
-
-
 # -- rows ----------------------------------------------------------------------------------------
 
 
@@ -329,7 +264,7 @@ def answers(n, k, seed=0):
 
 def test_rows_hold_the_best_classes_of_every_view_there_is():
     found = answers(40, 8)
-    rows = build_rows(found, 3, range(100, 140), [None] * 40, np.full(40, -1))
+    rows = build_rows(found, 3, range(100, 140))
     by_product = {row["product_id"]: row for row in rows}
     assert set(by_product) == {100 + i for i in np.flatnonzero(found.has["fused"])}
     for i in np.flatnonzero(found.has["fused"]):
@@ -342,6 +277,8 @@ def test_rows_hold_the_best_classes_of_every_view_there_is():
             assert [c for c, _ in row["top"][view]] == (best * 10).tolist()
             assert row[f"{view}_probability"] == pytest.approx(found.probs[view][i].max(), abs=1e-6)
     assert rows and all(row["model_version_id"] == 3 for row in rows)
+    # which label is suspect is for models to say that haven't seen it
+    assert {(row["suspicion"], row["label_class_id"]) for row in rows} == {(0.0, None)}
 
 
 def test_a_class_map_adds_up_what_was_merged():
@@ -349,7 +286,6 @@ def test_a_class_map_adds_up_what_was_merged():
     assert classes.class_ids.tolist() == [5, 7]
     probs = np.array([[0.2, 0.5, 0.3]])
     assert (probs @ classes.sums).tolist() == [[0.5, 0.5]]
-    assert classes.columns([7, None, 6, 5]).tolist() == [1, -1, -1, 0]
 
 
 def test_count_of_missing(store):

@@ -76,11 +76,11 @@ def test_a_bulk_act_takes_many_out_and_its_undo_brings_them_back(store):
 def test_a_merge_of_classes_decides_nothing_but_moves_the_label(store):
     shop = make_shop(store, 2, labels={1: 1, 2: 2})
     add_model(store, 1, {1: (0.1, 0.5, 0.5, 0.9, 1), 2: (0.1, 0.5, 0.5, 0.8, 2)})
-    refresh(store, 1, 0.0)
+    refresh(store, 1)
     act = shop.act(shop.lead, [1], "merge", 2, act_kind="class")
     entry = shop.entry(1)
-    # the model was suspicious of the label before, not of this one
-    assert (entry.class_key, entry.suspicion) == (2, 0.0)
+    # the label before was suspect; nobody has been asked about this one
+    assert (entry.class_key, entry.suspicion) == (2, -1.0)
     shop.undo(shop.lead, act)
     entry = shop.entry(1)
     assert (entry.class_key, entry.suspicion) == (1, 0.9)
@@ -121,7 +121,7 @@ LABELS = {1: 1, 2: 1, 3: 2, 4: 2}
 def scored(store):
     shop = make_shop(store, 5, LABELS)
     add_model(store, 1, SCORES)
-    assert refresh(store, 1, 0.0) == 4
+    assert refresh(store, 1) == 4
     return shop
 
 
@@ -166,12 +166,12 @@ def test_the_mix_goes_on_where_one_order_has_nothing(shop):
 
 def test_a_new_model_never_shows_what_an_old_one_said(scored):
     add_model(scored.store, 2, {1: (0.8, 0.2, 0.1, 0.0, 1)})
-    assert refresh(scored.store, 2, 0.0) == 1
+    assert refresh(scored.store, 2) == 1
     assert scored.next(scored.anna, "disagreement").id == 1
     assert scored.entry(2).disagreement == -1
     with scored.store.writing() as session:
         add_predictions(session, 2, {2: (0.9, 0.2, 0.1, 0.0, 1)})
-    assert refresh(scored.store, 2, 0.0) == 2
+    assert refresh(scored.store, 2) == 2
     assert scored.next(scored.ben, "disagreement").id == 2
 
 

@@ -29,7 +29,7 @@ def catalogue(folder, num_products):
     labels = {i: i % 3 + 1 for i in range(1, num_products + 1) if i % 4}
     shop = make_shop(store, num_products, labels)
     add_model(store, 1, {i: scores_of_any(i, labels.get(i)) for i in range(1, num_products + 1)})
-    refresh(store, 1, 0.0)
+    refresh(store, 1)
     return shop
 
 
@@ -103,7 +103,7 @@ def test_postgresql_walks_the_order_s_own_index_from_its_end(store):
         pytest.skip("counted in steps above")
     shop = make_shop(store, LARGE, {i: i % 3 + 1 for i in range(1, LARGE + 1) if i % 4})
     add_model(store, 1, {i: scores_of_any(i, i % 3 + 1) for i in range(1, LARGE + 1)})
-    refresh(store, 1, 0.0)
+    refresh(store, 1)
     values = {"annotator": shop.anna.id, "now": shop.now, "class_key": 2}
     with store.engine.connect() as connection:
         connection.exec_driver_sql("ANALYZE")

@@ -7,29 +7,23 @@ from pathlib import Path
 
 import pytest
 from model_folders import damage, make_model
-from sqlalchemy import func, select
-from store_rows import add_predictions, add_products
+from registry_models import NOW, add_abc, add_job, facts, fake_queue, in_production, stages
+from sqlalchemy import select
 
 from mmcore.errors import (
     ArtifactError,
-    ConfigError,
     NotFoundError,
     RefusedError,
     StaleWriteError,
-    StoreError,
 )
-from mmcore.holding import using
 from mmcore.services import registry, registry_upkeep
-from mmcore.services.models import model_folder, production_name
 from mmcore.services.people import Actor, ensure_actor
 from mmcore.services.registry_view import list_versions
-from mmcore.settings import Settings
 from mmcore.store.engine import Store
-from mmcore.store.tables import Job, ModelVersion, Prediction, StageChange
+from mmcore.store.tables import Job, ModelVersion, StageChange
 from mmcore.workspace import Workspace
 
 SPAWN = multiprocessing.get_context("spawn")
-NOW = 1_000.0
 
 
 @pytest.fixture
@@ -50,42 +44,9 @@ def refreshed(monkeypatch):
     return calls
 
 
-def fake_queue(monkeypatch, calls):
-    module = types.ModuleType("mmcore.services.queue")
-    module.refresh = lambda store, version_id, now: calls.append((version_id, now))
-    monkeypatch.setitem(sys.modules, "mmcore.services.queue", module)
-    monkeypatch.setattr(sys.modules["mmcore.services"], "queue", module, raising=False)
-
-
 @pytest.fixture
 def abc(store, workspace):
-    """Three candidates; returns name -> id."""
-    found = {}
-    for i, name in enumerate("abc"):
-        make_model(workspace, name)
-        found[name] = registry.register_folder(store, workspace, name, NOW + i)
-    return found
-
-
-def stages(store):
-    with store.reading() as session:
-        return dict(session.execute(select(ModelVersion.name, ModelVersion.stage)).all())
-
-
-def in_production(store):
-    return [name for name, stage in stages(store).items() if stage == "production"]
-
-
-def add_job(store, state="running", attempt=1):
-    with store.writing() as session:
-        job = Job(kind="retrain", state=state, attempt=attempt, created_at=NOW)
-        session.add(job)
-        session.flush()
-        return job.id
-
-
-def facts(**changes):
-    return {"name": "m", "snapshot": "s", "scores": {"fused": None}, "now": NOW, **changes}
+    return add_abc(store, workspace)
 
 
 # -- registering ---------------------------------------------------------------------------------
@@ -175,10 +136,12 @@ def test_activating_archives_the_one_before_and_tells_who_when_why(
     store, workspace, lead, abc, refreshed
 ):
     assert registry.activate(store, lead, workspace, "a", NOW + 10).before is None
-    done = registry.activate(store, lead, workspace, "b", NOW + 20, reason="better")
+    done = registry.activate(
+        store, lead, workspace, "b", NOW + 20, registry.Consent(reason="better")
+    )
     assert (done.before, done.has_changed) == ("a", True)
     assert stages(store) == {"a": "archived", "b": "production", "c": "candidate"}
-    assert refreshed == [(abc["a"], NOW + 10), (abc["b"], NOW + 20)]
+    assert refreshed == [abc["a"], abc["b"]]
     history = {v.name: v.changes for v in list_versions(store, workspace)}
     told = [(e.act, e.stage_before, e.stage, e.who, e.reason, e.at) for e in history["a"]]
     assert told == [
@@ -217,9 +180,11 @@ def test_what_the_gate_refused_needs_a_reason(store, workspace, lead, abc):
     check = {"sentence": "class 10 fell by 0.20", "passed": False}
     set_verdict(store, "a", {"passed": False, "against": None, "checks": [check]})
     with pytest.raises(RefusedError, match="gate said no to a: class 10 fell by 0.20; give a rea"):
-        registry.activate(store, lead, workspace, "a", NOW, reason="  ")
+        registry.activate(store, lead, workspace, "a", NOW, registry.Consent(reason="  "))
     assert in_production(store) == []
-    registry.activate(store, lead, workspace, "a", NOW, reason="class 10 is going away")
+    registry.activate(
+        store, lead, workspace, "a", NOW, registry.Consent(reason="class 10 is going away")
+    )
     assert in_production(store) == ["a"]
 
 
@@ -281,13 +246,25 @@ def test_simultaneous_activations_leave_one_production(store, workspace, lead, a
 # -- rolling back --------------------------------------------------------------------------------
 
 
+def test_a_click_on_a_screen_that_is_old_activates_nothing(store, workspace, lead, abc, refreshed):
+    """Two leads look at the same page; one activates b, the other wants c instead of a."""
+    registry.activate(store, lead, workspace, "a", NOW, registry.Consent(seen=""))
+    registry.activate(store, lead, workspace, "b", NOW, registry.Consent(seen="a"))
+    for seen in ("a", ""):
+        with pytest.raises(StaleWriteError, match="b is in production by now, not .*look again"):
+            registry.activate(store, lead, workspace, "c", NOW, registry.Consent(seen=seen))
+    assert refreshed == [abc["a"], abc["b"]]
+    twice = registry.activate(store, lead, workspace, "b", NOW, registry.Consent(seen="a"))
+    assert not twice.has_changed, "a second click on the same button"
+
+
 def test_rolling_back_again_goes_back_further(store, workspace, lead, abc, refreshed):
     for i, name in enumerate("abc"):
         registry.activate(store, lead, workspace, name, NOW + i)
     done = registry.rollback(store, lead, workspace, NOW + 5)
     assert (done.before, done.name) == ("c", "b") and in_production(store) == ["b"]
     assert registry.rollback(store, lead, workspace, NOW + 6).name == "a"
-    assert refreshed[-2:] == [(abc["b"], NOW + 5), (abc["a"], NOW + 6)]
+    assert refreshed[-2:] == [abc["b"], abc["a"]]
     with pytest.raises(RefusedError, match="no model before a to go back to"):
         registry.rollback(store, lead, workspace, NOW + 7)
     assert stages(store) == {"a": "production", "b": "archived", "c": "archived"}
@@ -311,9 +288,9 @@ def test_a_model_activated_again_is_rolled_back_to_the_one_between(store, worksp
 def test_a_second_click_on_rollback_changes_nothing(store, workspace, lead, abc):
     for name in "abc":
         registry.activate(store, lead, workspace, name, NOW)
-    registry.rollback(store, lead, workspace, NOW, seen="c")
+    registry.rollback(store, lead, workspace, NOW, registry.Consent(seen="c"))
     with pytest.raises(StaleWriteError, match="b is in production by now, not c"):
-        registry.rollback(store, lead, workspace, NOW, seen="c")
+        registry.rollback(store, lead, workspace, NOW, registry.Consent(seen="c"))
     assert in_production(store) == ["b"]
 
 
@@ -329,135 +306,3 @@ def test_a_damaged_predecessor_is_refused_and_production_stays(store, workspace,
     with pytest.raises(ArtifactError, match="vocab.json was altered"):
         registry.rollback(store, lead, workspace, NOW)
     assert in_production(store) == ["b"]
-
-
-# -- pruning -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def many(store, workspace, lead):
-    """Eight models; m4 in production after m1, m2, m3."""
-    for i in range(8):
-        make_model(workspace, f"m{i}")
-        registry.register_folder(store, workspace, f"m{i}", NOW + i)
-    for name in ("m1", "m2", "m3", "m4"):
-        registry.activate(store, lead, workspace, name, NOW + 50)
-    return workspace
-
-
-def folders(workspace):
-    return sorted(p.name for p in workspace.models.glob("*"))
-
-
-def test_pruning_keeps_production_the_way_back_and_the_newest(store, many, lead):
-    done = registry_upkeep.prune(store, lead, many, keep=1)
-    assert set(done.deleted) == {"m0", "m1", "m5", "m6"} and done.num_bytes > 0
-    assert folders(many) == ["m2", "m3", "m4", "m7"]
-    assert done.kept["m4"] == "in production" and "rollback" in done.kept["m3"]
-    states = {v.name: v.folder for v in list_versions(store, many, check_files=True)}
-    assert {n for n, s in states.items() if s == "pruned"} == set(done.deleted)
-    assert registry_upkeep.compare_folders(store, many) == []
-    with pytest.raises(ArtifactError, match="m1 was pruned"):
-        registry.activate(store, lead, many, "m1", NOW)
-
-
-def test_rolling_back_passes_over_the_pruned(store, many, lead):
-    registry_upkeep.prune(store, lead, many, keep=0)
-    names = [registry.rollback(store, lead, many, NOW + 60).name for _ in range(2)]
-    assert names == ["m3", "m2"]
-    with pytest.raises(RefusedError, match="no model before m2"):
-        registry.rollback(store, lead, many, NOW + 61)
-
-
-def test_a_model_that_is_read_or_judged_stays(store, many, lead):
-    job = add_job(store)
-    with store.writing() as session:
-        session.scalar(select(ModelVersion).where(ModelVersion.name == "m5")).job_id = job
-    with using(many.models / "m6"):
-        done = registry_upkeep.prune(store, lead, many, keep=0)
-    assert "job has not ended" in done.kept["m5"] and "reading" in done.kept["m6"]
-    assert {"m5", "m6"} <= set(folders(many)) and "m7" in done.deleted
-    assert "m6" in registry_upkeep.prune(store, lead, many, keep=0).deleted
-
-
-def test_a_pruning_that_was_killed_is_finished_by_the_next(store, many, lead):
-    with store.writing() as session:  # marked, and then the power went
-        session.scalar(select(ModelVersion).where(ModelVersion.name == "m0")).is_pruned = True
-    (many.models / ".pruned-m9-abcd").mkdir()
-    assert [m.problem for m in registry_upkeep.compare_folders(store, many)] == [
-        "pruned, but its folder is there",
-        "unfinished or half deleted",
-    ]
-    registry_upkeep.prune(store, lead, many, keep=9)
-    assert registry_upkeep.compare_folders(store, many) == []
-    assert "m0" not in folders(many)
-
-
-def test_a_negative_number_to_keep_is_refused(store, workspace, lead):
-    with pytest.raises(ConfigError, match="keep is -1; it must be 0 or more"):
-        registry_upkeep.prune(store, lead, workspace, -1)
-
-
-# -- folders copied in, and which model answers -------------------------------------------------
-
-
-def test_a_folder_copied_in_is_found_and_added(store, workspace, lead):
-    make_model(workspace, "copied")
-    (mismatch,) = registry_upkeep.compare_folders(store, workspace)
-    assert (mismatch.name, mismatch.advice) == ("copied", "models add copied")
-    registry_upkeep.add(store, lead, workspace, "copied", NOW)
-    assert registry_upkeep.compare_folders(store, workspace) == []
-    assert stages(store) == {"copied": "candidate"}
-    damage(workspace.models / "copied")
-    assert "altered" in registry_upkeep.compare_folders(store, workspace)[0].problem
-
-
-def test_a_pruned_model_whose_folder_was_put_back_is_added_again(store, many, lead):
-    registry_upkeep.prune(store, lead, many, keep=0)
-    make_model(many, "m0")
-    registry_upkeep.add(store, lead, many, "m0", NOW)
-    registry.activate(store, lead, many, "m0", NOW)
-    assert in_production(store) == ["m0"]
-
-
-@pytest.mark.parametrize("name", ["nowhere", "../models", ".hidden", ""])
-def test_only_folders_of_the_workspace_can_be_added(store, workspace, lead, name):
-    with pytest.raises(NotFoundError, match="there is no folder"):
-        registry_upkeep.add(store, lead, workspace, name, NOW)
-
-
-def test_without_a_name_production_answers_else_the_newest(store, workspace, lead, abc):
-    settings = Settings(workspace.home, "cpu", 1, database_url=store.url)
-    newest = model_folder(workspace, settings, None).name
-    assert newest in "abc" and production_name(workspace, settings) is None
-    for name in "ab":
-        registry.activate(store, lead, workspace, name, NOW)
-        assert model_folder(workspace, settings, None).name == name
-    assert model_folder(workspace, settings, "c").name == "c"
-
-
-def test_a_workspace_without_a_database_opens_none(tmp_path):
-    workspace = Workspace(tmp_path).create()
-    assert production_name(workspace, Settings(tmp_path, "cpu", 1)) is None
-    assert not workspace.database_file.exists()
-    workspace.database_file.write_bytes(b"no database at all" * 100)
-    with pytest.raises(StoreError, match="which model is in production.*name one with --model"):
-        production_name(workspace, Settings(tmp_path, "cpu", 1))
-
-
-def test_predictions_of_a_pruned_model_go_with_it(store, many, lead):
-    ids = add_products(store, 7)
-    with store.reading() as session:
-        versions = dict(session.execute(select(ModelVersion.name, ModelVersion.id)).all())
-    for name in ("m0", "m4"):
-        add_predictions(store, versions[name], ids)
-    registry_upkeep.FORGET_ROWS, before = 3, registry_upkeep.FORGET_ROWS
-    try:
-        registry_upkeep.prune(store, lead, many, keep=0)
-    finally:
-        registry_upkeep.FORGET_ROWS = before
-    with store.reading() as session:
-        counts = select(Prediction.model_version_id, func.count()).group_by(
-            Prediction.model_version_id
-        )
-        assert dict(session.execute(counts).all()) == {versions["m4"]: 7}

@@ -22,7 +22,7 @@ def test_wrong_labels_come_first_in_the_queue_of_suspects(store):
     add_model(store, 1, {i: (0.1, 0.9, 0.1, 0.0, labels[i]) for i in range(1, 61) if i != 9})
     report = cross_check(store, 1)
     assert (report.num_checked, report.has_photos) == (59, False)
-    refresh(store, 1, 0.0)
+    refresh(store, 1)
     assert set(shop.ids(shop.anna, "suspicion", 2)) == {7, 20}
     with store.reading() as session:
         rows = dict(session.execute(select(Prediction.product_id, Prediction.label_class_id)).all())

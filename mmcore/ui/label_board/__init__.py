@@ -1,4 +1,4 @@
-"""The Label screen's board: photo, words, suggestion, classes and keys, drawn in the browser.
+"""The board of Label and Review: photo, words, suggestion, classes and keys, drawn in the browser.
 
 A component of its own because a labeller's keys must act at once, on every product alike: Streamlit
 redraws widgets, and gives neither type-to-search nor a photo that is there before it is needed.
@@ -6,7 +6,9 @@ redraws widgets, and gives neither type-to-search nor a photo that is there befo
 What goes in (`data`, JSON):
     item: the product on the screen or None: id, product_id, title, description, facts (pairs),
         photo (key or ""), token, version, label (code), is_flagged, is_second_opinion, is_hidden,
-        candidates ([{code, p}], best first; none while hidden), views ({text|image: {code, p}}).
+        candidates ([{code, p}], best first; none while hidden), model (its number),
+        views ({text|image: {code, p}}). In a review candidates also have `told`, who holds the
+        class to be right, and the item has `told`, what happened so far: both in words.
     next: {photo} of the product after it, so that its photo is there already; or None.
     photos: key -> data URL, of photos that the browser hasn't got yet.
     classes: [{code, fr, en, guideline}] in their fixed order.

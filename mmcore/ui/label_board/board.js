@@ -4,8 +4,10 @@
 const PENDING = "rayon.pending"; // a decision that has no answer yet, kept over a reload
 const PATIENCE_MS = 2500; // then "not saved yet" is shown, and the decision sent again
 const UNSEEN_MS = 120; // a key that bounces must not decide the product that has just appeared
+const TRIES = 4; // without an answer from a server that says it is well
 const RENEW_MS = 60_000;
 const PHOTOS_KEPT = 60;
+const BELOW_PX = 10;
 
 const boards = new WeakMap();
 const photos = new Map(); // key -> data URL, over all mounts of this page
@@ -19,7 +21,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-const percent = (p) => `${Math.round(p * 100)}%`;
+
+// never "100%" of what isn't certain, nor "0%" of what isn't impossible
+function percent(p) {
+  const rounded = Math.round(p * 100);
+  if (p < 1 && rounded === 100) return ">99%";
+  return p > 0 && rounded === 0 ? "<1%" : `${rounded}%`;
+}
 
 function make(tag, name, ...inside) {
   const element = document.createElement(tag);
@@ -47,7 +55,9 @@ class Board {
     }, RENEW_MS);
     this.onVisible = () => this.countTime();
     document.addEventListener("visibilitychange", this.onVisible);
-    this.$(".accept").onclick = () => this.accept();
+    this.onResize = () => this.fit();
+    window.addEventListener("resize", this.onResize);
+    this.$(".accept").onclick = () => this.enter();
     this.$(".photo").onclick = () => this.zoom(true);
     this.$(".zoom").onclick = () => this.zoom(false);
     this.$(".help .close").onclick = () => this.$(".help").close();
@@ -62,9 +72,16 @@ class Board {
   leave() {
     document.removeEventListener("keydown", this.onKey, true);
     document.removeEventListener("visibilitychange", this.onVisible);
+    window.removeEventListener("resize", this.onResize);
     clearInterval(this.renewal);
     clearTimeout(this.timer);
     boards.delete(this.root);
+  }
+
+  // The board takes what the window has below it, so that nothing has to be scrolled.
+  fit() {
+    const top = this.board.getBoundingClientRect().top + (this.scroller?.scrollTop ?? 0);
+    this.board.style.setProperty("--room", `${Math.floor(innerHeight - top - BELOW_PX)}px`);
   }
 
   // --- showing ------------------------------------------------------------------------------
@@ -85,6 +102,7 @@ class Board {
     this.item = item;
     this.askForPhotos(item, data.next);
     this.resend(data);
+    this.fit();
     if (document.activeElement === document.body) this.board.focus({ preventScroll: true });
   }
 
@@ -117,16 +135,24 @@ class Board {
     else image.removeAttribute("src");
   }
 
-  drawSuggestion(item) {
-    const best = item.candidates[0], accept = this.$(".accept");
-    accept.disabled = !best;
-    accept.querySelector(".name").textContent = best
-      ? this.named(best.code)
+  // What Enter does now: the suggestion, or the class that the keys went to.
+  drawEnter(item) {
+    const best = item.candidates[0], accept = this.$(".accept"), code = this.at ?? best?.code;
+    accept.disabled = !code;
+    accept.classList.toggle("other", Boolean(this.at));
+    accept.querySelector("kbd").hidden = !code;
+    accept.querySelector(".name").textContent = code
+      ? this.named(code)
       : item.is_hidden
         ? "The suggestion is hidden for this product: decide by yourself (this measures its influence)"
         : "No suggestion: no model in production has seen this product";
-    accept.querySelector(".sure").textContent = best ? `fused ${percent(best.p)}` : "";
-    accept.querySelector("kbd").hidden = !best;
+    accept.querySelector(".sure").textContent = this.at
+      ? "chosen"
+      : best ? (best.told ?? `fused ${percent(best.p)}`) : "";
+  }
+
+  drawSuggestion(item) {
+    this.drawEnter(item);
     this.$(".views").replaceChildren(
       ...["text", "image"].filter((view) => item.views[view]).map((view) => {
         const guess = item.views[view];
@@ -138,13 +164,14 @@ class Board {
     this.$(".candidates").replaceChildren(...item.candidates.map((c, i) => this.candidate(c, i)));
   }
 
-  candidate({ code, p }, index) {
+  candidate({ code, p, told }, index) {
     const meter = make("i");
-    meter.style.width = percent(p);
+    meter.style.width = `${100 * p}%`;
     const what = make("span", "what", make("kbd", "", String(index + 1)), make("span", "", this.named(code)));
-    const how = make("span", "how", make("span", "meter", meter), percent(p));
+    const sure = [make("span", "meter", meter), percent(p)];
+    const how = make("span", "how", ...(told ? [make("span", "told", told)] : sure));
     const button = make("button", "candidate", what, how);
-    button.title = this.full(code);
+    button.title = told ? `${this.full(code)}\n${told}` : this.full(code);
     button.onclick = () => this.label(code);
     button.onmouseenter = () => this.explain(code);
     return button;
@@ -159,6 +186,8 @@ class Board {
     if (item.label) {
       now.append(parts.length ? "  ·  " : "", "label now: ", make("b", "", this.named(item.label)));
     }
+    if (item.told?.length) now.append("  ·  ", item.told.join("  ·  "));
+    now.title = now.textContent;
     for (const button of this.$(".classes").children) {
       button.classList.toggle("current", button.dataset.code === item.label);
     }
@@ -189,7 +218,7 @@ class Board {
     this.$(".count").textContent = `${told(progress.done)} of ${told(total)} done`;
     this.$(".track i").style.width = total ? `${(100 * progress.done) / total}%` : "0";
     this.$(".pace").textContent = pace;
-    if (!this.pending) this.tell(saved_at ? `saved ${saved_at}` : "", "saved");
+    if (!this.pending && this.$(".trouble").hidden) this.tell(saved_at ? `saved ${saved_at}` : "", "saved");
   }
 
   drawRecent(recent) {
@@ -234,28 +263,42 @@ class Board {
 
   // --- deciding -----------------------------------------------------------------------------
 
-  accept() {
-    if (this.item?.candidates.length) this.decide("accept", { code: this.item.candidates[0].code });
+  enter() {
+    const best = this.item?.candidates[0];
+    if (this.at) this.label(this.at);
+    else if (best) this.decide("accept", { code: best.code });
+    else this.shake();
+  }
+
+  // A key that can do nothing says so, or people believe that it was not heard.
+  shake() {
+    this.board.classList.remove("shake");
+    void this.board.offsetWidth; // starts the movement anew
+    this.board.classList.add("shake");
   }
 
   label(code) {
     if (this.item && code) this.decide("label", { code });
+    else this.shake();
   }
 
   undo(act = null) {
-    this.act({ kind: "undo", token: crypto.randomUUID(), act });
+    this.act({ kind: "undo", token: freshToken(), act });
   }
 
   decide(kind, what) {
     if (!this.item || performance.now() - this.shownAt < UNSEEN_MS) return;
     this.countTime();
-    const { id, product_id, token, version, title } = this.item;
-    this.act({ kind, id, product_id, token, version, title, seconds: this.seconds, ...what });
+    const { id, token, version, title, candidates, model } = this.item;
+    const suggestion = candidates.length ? { ...candidates[0], model } : null;
+    this.act({ kind, id, token, version, title, suggestion, seconds: this.seconds, ...what });
   }
 
   act(decision) {
     if (this.pending) return; // one at a time: the next product isn't here yet
     this.pending = decision;
+    this.tries = 0;
+    this.wasDown = false;
     this.$(".trouble").hidden = true;
     this.tell("saving…", "saving");
     keep(decision);
@@ -263,13 +306,31 @@ class Board {
   }
 
   transmit() {
+    this.tries += 1;
     this.send(this.pending);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       if (!this.pending) return;
       this.tell("not saved yet: no answer, trying again. Your decision is kept", "unsaved");
+      this.reloadIfServerIsNew();
       this.transmit();
     }, PATIENCE_MS);
+  }
+
+  // A server that was started anew doesn't know this page any more: it hears nothing until the page
+  // is loaded again. The decision is kept over that, and sent then.
+  async reloadIfServerIsNew() {
+    const asked = this.pending;
+    let isUp = false;
+    try {
+      isUp = (await fetch(new URL("_stcore/health", location.href), { cache: "no-store" })).ok;
+    } catch {
+      this.wasDown = true;
+    }
+    if (!isUp || this.pending !== asked || asked.isReloaded) return;
+    if (!this.wasDown && this.tries < TRIES) return; // it may only be busy
+    keep({ ...asked, isReloaded: true });
+    location.reload();
   }
 
   // a number makes two equal triggers different, or the second would not be sent
@@ -296,10 +357,11 @@ class Board {
     const wish = decision.code ? this.named(decision.code) : decision.kind;
     const about = decision.title ? ` (${decision.title})` : "";
     box.append(make("div", "", `Your decision${about}: ${wish}. `));
-    if (stale_version == null) return;
-    const again = make("button", "", `Save ${wish} all the same`);
-    again.onclick = () => this.act({ ...decision, version: stale_version });
-    box.append(again);
+    const again = make("button", "", stale_version == null ? "Try again" : `Save ${wish} all the same`);
+    again.onclick = () => this.act({ ...decision, version: stale_version ?? decision.version });
+    const drop = make("button", "", "Leave it and go on");
+    drop.onclick = () => this.act({ kind: "drop", token: freshToken(), id: decision.id });
+    box.append(again, drop);
   }
 
   // a decision that a reload or a broken connection left without an answer
@@ -334,7 +396,7 @@ class Board {
     if (key === "Escape") return this.zoom(false), this.highlight(null), true;
     if (key.startsWith("Arrow")) return this.walk(key), true;
     if (event.repeat) return key.length === 1 || ["Enter", "Backspace"].includes(key);
-    if (key === "Enter") return this.at ? this.label(this.at) : this.accept(), true;
+    if (key === "Enter") return this.enter(), true;
     if (key === "Backspace") return this.command("Backspace"), true;
     if (key === " ") return event.shiftKey ? this.openNote("skip") : this.command("Space"), true;
     if (/^[1-5]$/.test(key)) return this.label(this.item?.candidates[key - 1]?.code), true;
@@ -411,6 +473,7 @@ class Board {
       if (isAt) button.scrollIntoView({ block: "nearest" });
     }
     if (code) this.explain(code);
+    if (this.item) this.drawEnter(this.item);
   }
 
   // Left and right go to the neighbour, up and down by a row, among the classes that are found.
@@ -457,6 +520,11 @@ class Board {
     box.hidden = !(isWanted && photos.has(key));
     if (!box.hidden) box.querySelector("img").src = photos.get(key);
   }
+}
+
+// crypto.randomUUID is missing where the page comes over plain HTTP from another machine
+function freshToken() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, "0")).join("");
 }
 
 function fill(element, text, absent) {

@@ -1,109 +1,26 @@
 """Importing: all or nothing, the same file twice changes nothing, every bad photo is told of."""
 
 import csv
-import struct
-import zlib
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from import_content import GOOD, HEADER, NOW, counts, everything, products, scene
 from photo_files import encode_photo
-from PIL import Image
-from sqlalchemy import select
 
 from mmcore.catalog.csv_columns import CsvColumns
 from mmcore.catalog.issues import KEPT, LEFT_OUT, IssueLog, RowIssue
 from mmcore.catalog.products import ClassName
-from mmcore.errors import CatalogueError, RefusedError, StoreError, WorkspaceError
-from mmcore.images import MAX_BYTES
+from mmcore.errors import CatalogueError, WorkspaceError
 from mmcore.photos import PhotoStore
-from mmcore.services import import_run
 from mmcore.services.catalogue import CsvImport, RakutenImport, import_csv, import_rakuten
 from mmcore.services.catalogue_frame import load_catalogue
 from mmcore.services.import_report import write_issues
 from mmcore.services.opening import open_store
-from mmcore.services.people import Actor, ensure_actor
+from mmcore.services.people import ensure_actor
 from mmcore.settings import read_settings
-from mmcore.store.engine import Store
-from mmcore.store.products import read_facts
-from mmcore.store.tables import Act, Annotation, Product
 from mmcore.workspace import Workspace
-
-NOW = 1_700_000_000.0
-HEADER = "id,title,description,image,category\n"
-
-
-@pytest.fixture
-def workspace(tmp_path) -> Workspace:
-    return Workspace(tmp_path / "home")
-
-
-@pytest.fixture
-def store(workspace) -> Store:
-    store = open_store(workspace, read_settings(workspace.home))
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def lead(store) -> Actor:
-    return ensure_actor(store, "lea", "lead", NOW)
-
-
-@pytest.fixture
-def shop(tmp_path, workspace, store, lead):
-    """Return a function that imports the text of a CSV file, with photos from folder `photos`."""
-
-    def run(text, photos=None, progress=None, actor=lead, **options):
-        path = tmp_path / "shop.csv"
-        path.write_text(text)
-        folder = tmp_path / "photos"
-        folder.mkdir(exist_ok=True)
-        for name, data in (photos or {}).items():
-            (folder / name).write_bytes(data)
-        images = folder if photos is not None else None
-        options = CsvImport(path, images=images, **options)
-        return import_csv(store, actor, workspace, options, NOW, progress)
-
-    return run
-
-
-def products(store: Store):
-    return load_catalogue(store).products.set_index("product_id")
-
-
-def is_empty(store: Store) -> bool:
-    """Return whether nothing was ever imported."""
-    with store.reading() as session:
-        return read_facts(session) is None and not session.scalars(select(Product.id)).all()
-
-
-def everything(store: Store) -> tuple:
-    """Return all that an import writes."""
-    with store.reading() as session:
-        tables = [session.execute(select(t.__table__)).all() for t in (Product, Act, Annotation)]
-        return read_facts(session), tables
-
-
-def counts(report) -> tuple[int, int, int, int]:
-    return report.num_added, report.num_updated, report.num_unchanged, report.num_left_out
-
-
-def scene(seed: int) -> np.ndarray:
-    coarse = np.random.default_rng(seed).integers(0, 255, (9, 9, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(coarse).resize((90, 90), Image.Resampling.BICUBIC))
-
-
-def png(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        checked = kind + body
-        return struct.pack(">I", len(body)) + checked + struct.pack(">I", zlib.crc32(checked))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
-
 
 # --- what goes in
 
@@ -160,13 +77,32 @@ def test_classes_are_ordered_and_named(shop, store):
     assert catalogue.classes[:2] == (names[1], names[0])
 
 
-def test_progress_ends_at_the_end(shop):
+def test_each_stage_tells_how_far_it_is_and_ends_at_its_end(shop):
     calls = []
-    shop(
-        HEADER + "".join(f"{i},a b,,,\n" for i in range(1000)), progress=lambda *a: calls.append(a)
-    )
-    assert calls == sorted(calls) and len(calls) <= 202
-    assert calls[-1] == (1001, 1001)
+    text = HEADER + "".join(f"{i},a b {i},,,x\n" for i in range(1000))
+    shop(text, progress=lambda *call: calls.append(call))
+    stages = {stage: [call[1:] for call in calls if call[0] == stage] for stage, *_ in calls}
+    assert list(stages) == ["reading rows", "comparing", "writing"], "in their order"
+    for stage, told in stages.items():
+        assert told == sorted(told) and told[-1][0] == told[-1][1], stage
+    assert stages["reading rows"][-1] == (1001, 1001) and len(stages["reading rows"]) <= 202
+    assert stages["comparing"] == [(i, 4) for i in range(5)]
+    assert stages["writing"][0] == (0, 1001) and stages["writing"][-1] == (1001, 1001)
+
+
+def test_writing_is_told_in_pieces_and_not_at_all_where_nothing_changes(shop, monkeypatch):
+    monkeypatch.setattr("mmcore.store.import_writes.PIECE", 100)
+    calls = []
+    text = HEADER + "".join(f"{i},a b {i},,,x\n" for i in range(1000))
+    shop(text, progress=lambda *call: calls.append(call))
+    told = [done for stage, done, _ in calls if stage == "writing"]
+    assert set(range(0, 1001, 100)) <= set(told)
+    calls.clear()
+    shop(text, progress=lambda *call: calls.append(call))
+    assert {stage for stage, *_ in calls} == {"reading rows", "comparing"}
+    changed = text.replace(",x", ",y").replace("a b 7,", "a c 7,")
+    shop(changed, progress=lambda *call: calls.append(call))
+    assert calls[-1][0] == "writing" and calls[-1][1] == calls[-1][2] > 1000
 
 
 # --- again, and more
@@ -307,179 +243,6 @@ def test_the_drawn_catalogue_leaves_no_test_products_behind(shop, store):
     shop("id,title,split\n1,a b,test\n", source="drawn")
     shop("id,title\n1,a b\n", replace=True)
     assert products(store)["split"].tolist() == ["train"]
-
-
-# --- photos that can't be used
-
-
-GOOD = encode_photo(scene(5))
-DEEP = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) * 16
-BAD_PHOTOS = {
-    "cut.jpg": (GOOD[: len(GOOD) // 2], "truncated or corrupt.*upload the original"),
-    "bomb.png": (png(50_000, 50_000), "pixels.*limit.*50,000,000.*scale it down"),
-    "tiny.png": (encode_photo(np.zeros((1, 1, 3), np.uint8), "PNG"), "1 x 1 pixels, the smallest"),
-    "svg.jpg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG.*save it as one of JPEG"),
-    "empty.jpg": (b"", r"empty \(0 bytes\)"),
-    "html.jpg": (b"<!doctype html><title>404</title>", "web page"),
-    "large.jpg": (GOOD + b"\0" * MAX_BYTES, "bytes, the limit is 20,971,520"),
-}
-NO_PHOTOS = {
-    "none.jpg": "isn't in folder .*; add the file",
-    "../../secret.jpg": "isn't a name inside the photo folder; write it relative",
-    "https://shop.fr/a.jpg": "web address; Rayon downloads nothing",
-}
-
-
-def test_bad_photos_leave_the_product_with_its_text(shop, workspace):
-    names = [*BAD_PHOTOS, *NO_PHOTOS]
-    rows = "".join(f"{i},Chaise {i},,{name},c\n" for i, name in enumerate(names))
-    report = shop(HEADER + rows, {name: data for name, (data, _) in BAD_PHOTOS.items()})
-    assert counts(report) == (10, 0, 0, 0) and report.num_without_photo == 10
-    assert not any(path.is_file() for path in workspace.photos.rglob("*"))
-    assert [issue.line for issue in report.issues] == list(range(2, 12))
-    reasons = [message for _, message in BAD_PHOTOS.values()] + list(NO_PHOTOS.values())
-    for issue, message in zip(report.issues, reasons, strict=True):
-        assert (issue.column, issue.severity) == ("image", KEPT)
-        with pytest.raises(AssertionError, match=message + ".*it is kept without photo"):
-            raise AssertionError(issue.reason)
-
-
-def test_a_bad_photo_and_no_text_is_left_out(shop):
-    report = shop(HEADER + "1,,,none.jpg,c\n2,ok,,,c\n", {})
-    (issue,) = report.issues
-    assert issue.severity == LEFT_OUT and counts(report) == (1, 0, 0, 1)
-    assert "no title or description, and photo 'none.jpg' isn't in folder" in issue.reason
-
-
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [
-        ("a.gif", encode_photo(scene(1), "GIF")),
-        ("cmyk.jpg", encode_photo(np.dstack([scene(1), scene(2)[..., :1]]), "PNG")),
-        ("deep.png", encode_photo(DEEP, "PNG")),
-        ("wrong_name.txt", encode_photo(scene(1), "WEBP")),
-    ],
-)
-def test_unusual_photos_go_in(shop, tmp_path, name, data):
-    if name == "cmyk.jpg":
-        Image.fromarray(scene(1)).convert("CMYK").save(tmp_path / name)
-        data = (tmp_path / name).read_bytes()
-    report = shop(HEADER + f"1,,,{name},c\n", {name: data})
-    assert report.issues == () and report.num_without_photo == 0
-
-
-def test_photos_that_nobody_gave_are_told_of_once(shop):
-    report = shop(HEADER + "1,a,,a.jpg,c\n2,b,,b.jpg,c\n3,,,c.jpg,c\n")
-    assert counts(report) == (2, 0, 0, 1)
-    assert [(i.line, i.severity) for i in report.issues] == [(1, KEPT), (4, LEFT_OUT)]
-    assert "named for 2 products, 'a.jpg' for one" in report.issues[0].reason
-    assert "--images PATH" in report.issues[0].reason
-    photos = {f"{x}.jpg": encode_photo(scene(i)) for i, x in enumerate("abc")}
-    assert counts(shop(HEADER + "1,a,,a.jpg,c\n2,b,,b.jpg,c\n3,,,c.jpg,c\n", photos)) == (
-        1,
-        2,
-        0,
-        0,
-    )
-    again = shop(HEADER + "1,a,,a.jpg,c\n2,b,,b.jpg,c\n")  # photos stay
-    assert counts(again) == (0, 0, 2, 0) and again.num_without_photo == 0
-
-
-def test_placeholder_pictures_are_told_of(shop):
-    photos = {f"{i}.jpg": encode_photo(scene(1)) + bytes([i]) for i in range(21)}
-    report = shop(HEADER + "".join(f"{i},,,{i}.jpg,c\n" for i in range(21)), photos)
-    (issue,) = report.issues
-    assert "21 products look the same, '0' for one: taken for a placeholder" in issue.reason
-    assert report.num_groups == 21
-
-
-# --- all or nothing
-
-
-def test_a_file_of_bad_rows_changes_nothing(shop, store):
-    with pytest.raises(CatalogueError) as caught:
-        shop(HEADER + ",a,,,c\n1,,,,c\n2,a\n3,b\n")
-    message = str(caught.value)
-    assert "none of the 4 rows" in message and "nothing was imported" in message
-    assert "line 2: no product id" in message and "line 4: number of fields is 2" in message
-    assert "line 5" not in message
-    assert is_empty(store)
-
-
-def test_drawn_and_real_products_dont_mix(shop, workspace, store):
-    drawn = HEADER + "d1,a,,,c\n"
-    shop(drawn, source="drawn")
-    with pytest.raises(
-        CatalogueError,
-        match="holds 1 drawn products, and shop.csv has real ones.*"
-        "--replace, or choose another workspace with --home",
-    ):
-        shop(HEADER + "1,a,,,c\n")
-    report = shop(HEADER + "1,a,,,c\n", replace=True)
-    assert report.totals.num_products == 1
-    assert load_catalogue(store).source == "csv"
-    with pytest.raises(CatalogueError, match="holds 1 real products, and shop.csv has drawn ones"):
-        shop(drawn, source="drawn")
-
-
-@pytest.mark.parametrize("part", ["settle_splits", "settle_queue"])
-def test_a_crash_leaves_the_old_catalogue(part, shop, store, monkeypatch):
-    shop(HEADER + "1,a,,,c\n")
-    before = everything(store)
-
-    def fail(*args):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(import_run, part, fail)
-    with pytest.raises(KeyboardInterrupt):
-        shop(HEADER + "1,b,,,d\n2,b,,,c\n", replace=True)
-    assert everything(store) == before
-
-
-def test_a_damaged_database_is_told_of_and_left_alone(workspace):
-    workspace.create()
-    workspace.database_file.write_bytes(b"damaged" * 999)
-    with pytest.raises(StoreError, match="isn't a database; restore the last backup"):
-        open_store(workspace, read_settings(workspace.home))
-    assert workspace.database_file.read_bytes() == b"damaged" * 999
-
-
-def test_two_imports_at_once_both_go_in(shop, store, monkeypatch):
-    compare, others = import_run.plan_import, iter([HEADER + "9,z,,,c\n", HEADER + "8,y,,,d\n"])
-
-    def overtaken(*args):
-        plan = compare(*args)
-        if text := next(others, None):
-            shop(text)  # another one compares and writes in between
-        return plan
-
-    monkeypatch.setattr(import_run, "plan_import", overtaken)
-    report = shop(HEADER + "1,a,,,e\n")
-    assert sorted(products(store).index) == ["1", "8", "9"]
-    assert counts(report) == (1, 0, 0, 0) and report.totals.num_products == 3
-
-
-def test_an_import_that_is_always_overtaken_gives_up(shop, store, monkeypatch):
-    monkeypatch.setattr(import_run, "_write", lambda *args: None)
-    with pytest.raises(CatalogueError, match="changed 5 times by others while shop.csv was.*again"):
-        shop(HEADER + "1,a,,,c\n")
-    assert is_empty(store)
-
-
-def test_only_a_lead_may_import(shop, store):
-    with pytest.raises(RefusedError, match="anna is annotator, this needs lead"):
-        shop(HEADER + "1,a,,,c\n", actor=ensure_actor(store, "anna", "annotator", NOW))
-    assert is_empty(store)
-
-
-def test_a_full_disk_while_photos_are_stored(shop, store, monkeypatch):
-    def fail(path, write):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("mmcore.photos.write_atomically", fail)
-    with pytest.raises(WorkspaceError, match="can't be stored.*No space left.*free some disk"):
-        shop(HEADER + "1,a,,a.jpg,c\n", {"a.jpg": GOOD})
-    assert is_empty(store)
 
 
 # --- Rakuten

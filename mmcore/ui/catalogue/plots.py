@@ -1,0 +1,126 @@
+"""The catalogue in plots; a click on a bar sets the filter that it stands for."""
+
+from pathlib import Path
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from mmcore.services.catalogue_numbers import CatalogueNumbers
+from mmcore.services.catalogue_shapes import group_sizes, photo_sizes, text_lengths
+from mmcore.store.engine import Store
+from mmcore.ui.catalogue.filters import set_filter
+from mmcore.ui.charts import draw
+from mmcore.ui.colours import AFTER_COLOUR
+from mmcore.ui.desk import Desk
+from mmcore.workspace import Workspace
+
+KEEP_S = 60  # a moment's old numbers are as good, and counting 100,000 texts takes half a second
+
+
+def number_row(numbers: CatalogueNumbers) -> None:
+    """Draw how many products there are, and what they lack."""
+    cells = st.columns(7)
+    for cell, (name, value) in zip(
+        cells,
+        {
+            "Products": numbers.num_products,
+            "Labelled": numbers.num_labelled,
+            "Without a label": numbers.num_unlabelled,
+            "Without a photo": numbers.num_without_photo,
+            "Without a title": numbers.num_without_title,
+            "Without a description": numbers.num_without_description,
+            "Flagged": numbers.num_flagged,
+        }.items(),
+        strict=True,
+    ):
+        cell.metric(name, f"{value:,}")
+
+
+def plots(desk: Desk, numbers: CatalogueNumbers, prefix: str) -> None:
+    """Draw the distribution of classes, text lengths, photo sizes, and near-copies."""
+    left, right = st.columns([3, 2])
+    with left:
+        _by_class(numbers, prefix)
+    with right:
+        _by_text_length(desk, prefix)
+        _by_photo_size(desk)
+        copies = _groups(desk.settings.home, desk.store)
+        st.button(
+            f"{copies.num_products:,} products are near-copies, in {copies.num_groups:,} groups "
+            f"(the largest has {copies.largest:,})",
+            on_click=set_filter,
+            args=(prefix, "states", ["with near-copies"]),
+            disabled=not copies.num_groups,
+            help="Same words, or nearly the same photo. A group never straddles splits.",
+        )
+
+
+def _by_class(numbers: CatalogueNumbers, prefix: str) -> None:
+    classes = [c for c in numbers.classes if c.num_products]
+    figure = _bars(
+        [f"{c.code} {c.name_fr}" for c in classes],
+        [c.num_products for c in classes],
+        [c.code for c in classes],
+    )
+    figure.update_layout(title="Products by label")
+    figure.update_xaxes(tickangle=-55)
+    _clickable(figure, f"{prefix}.plot.class", 420, prefix, "labels", lambda code: [code])
+
+
+def _by_text_length(desk: Desk, prefix: str) -> None:
+    buckets = [b for b in _texts(desk.settings.home, desk.store) if b.count]
+    figure = _bars(
+        [b.name for b in buckets], [b.count for b in buckets], [[b.low, b.high] for b in buckets]
+    )
+    figure.update_layout(title="Characters of title and description")
+    _clickable(figure, f"{prefix}.plot.text", 190, prefix, "chars", tuple)
+
+
+def _by_photo_size(desk: Desk) -> None:
+    found = _photos(desk.settings.home, desk.store)
+    buckets = [b for b in found.buckets if b.count]
+    figure = _bars([b.name for b in buckets], [b.count for b in buckets], [b.low for b in buckets])
+    figure.update_layout(title=f"Longer side in pixels, of {found.num_looked_at:,} photos")
+    draw(figure, "c.plot.photo", 190)
+    if found.num_unreadable:
+        st.text(f"{found.num_unreadable:,} of them can't be read.")
+
+
+def _bars(names, counts, custom) -> go.Figure:
+    figure = go.Figure(
+        go.Bar(x=names, y=counts, customdata=custom, marker_color=AFTER_COLOUR, opacity=0.85)
+    )
+    figure.update_xaxes(type="category")
+    return figure
+
+
+def _clickable(figure: go.Figure, key: str, height: int, prefix: str, name: str, value_of) -> None:
+    """Draw bars; a click sets a filter, once: the selection itself is let go of by a new key."""
+    turn = st.session_state.setdefault(f"{key}.turn", 0)
+    event = draw(figure, f"{key}.{turn}", height, on_select="rerun", selection_mode="points")
+    if event and event.selection.points:
+        custom = event.selection.points[0]["customdata"]
+        st.session_state[f"{prefix}.clicked"] = (name, value_of(custom))
+        st.session_state[f"{key}.turn"] = turn + 1
+        st.rerun()
+
+
+def take_click(prefix: str) -> None:
+    """Set the filter that a click asked for, before the filters are drawn."""
+    if clicked := st.session_state.pop(f"{prefix}.clicked", None):
+        set_filter(prefix, *clicked)
+
+
+@st.cache_data(ttl=KEEP_S, show_spinner=False, max_entries=4)
+def _texts(home: Path, _store: Store):
+    return text_lengths(_store)
+
+
+@st.cache_data(ttl=KEEP_S, show_spinner=False, max_entries=4)
+def _groups(home: Path, _store: Store):
+    return group_sizes(_store)
+
+
+@st.cache_data(ttl=10 * KEEP_S, show_spinner="Looking at photos…", max_entries=4)
+def _photos(home: Path, _store: Store):
+    return photo_sizes(_store, Workspace(home))

@@ -1,0 +1,96 @@
+"""Labelling, flagging and undoing on a product's own page."""
+
+import secrets
+import time
+
+import streamlit as st
+
+from mmcore.errors import MmcoreError
+from mmcore.services.browse import ProductDetail
+from mmcore.services.history import HistoryLine
+from mmcore.services.labelling import Seen, flag, label, unflag
+from mmcore.services.people import may
+from mmcore.services.undoing import undo
+from mmcore.ui.desk import Desk
+from mmcore.ui.notices import tell, tell_error
+
+
+def decide_bar(
+    desk: Desk, product: ProductDetail, history: tuple[HistoryLine, ...], names: dict[str, str]
+) -> None:
+    """Draw the label with its button, the flag, and the undo of what was done last."""
+    is_allowed = may(desk.actor, "annotator") and product.removed_at is None
+    needed = None if is_allowed else "needs the role annotator, and a product of the catalogue"
+    now_label = product.label.code if product.label else None
+    left, save, mark, back = st.columns([4, 2, 2, 2], vertical_alignment="bottom")
+    codes = [None, *names]
+    code = left.selectbox(
+        "Label",
+        codes,
+        index=codes.index(now_label) if now_label in codes else 0,
+        format_func=lambda c: names.get(c, "no label"),
+        key=f"o.label.{product.id}.{product.version}",
+    )
+    save.button(
+        "Save the label",
+        type="primary",
+        width="stretch",
+        disabled=not is_allowed or code in (None, now_label),
+        help=needed,
+        on_click=_label,
+        args=(desk, _seen(product), code),
+    )
+    with mark.popover("Unflag" if product.is_flagged else "Flag", width="stretch"):
+        word = "How was it settled?" if product.is_flagged else "What is wrong?"
+        comment = st.text_input(word, key=f"o.comment.{product.id}.{product.version}")
+        st.button(
+            "Take the flag away" if product.is_flagged else "Flag it for a lead",
+            disabled=not is_allowed,
+            on_click=_flag,
+            args=(desk, product, comment),
+        )
+    last = next((h for h in reversed(history) if not h.is_undone and not h.undoes_act), None)
+    back.button(
+        "Undo the last act",
+        icon=":material/undo:",
+        width="stretch",
+        disabled=last is None or not is_allowed or last.act_kind in ("class", "import"),
+        help=f"{last.verb} by {last.annotator}" if last else "nothing was done yet",
+        on_click=_undo,
+        args=(desk, last.act_id if last else 0),
+    )
+
+
+def _seen(product: ProductDetail) -> Seen:
+    # one token a version: a double click acts once, and the next decision is another one
+    token = st.session_state.setdefault(
+        f"o.token.{product.id}.{product.version}", secrets.token_urlsafe(16)
+    )
+    return Seen(product.id, product.version, token)
+
+
+def _label(desk: Desk, seen: Seen, code: str) -> None:
+    try:
+        label(desk.store, desk.actor, seen, code, time.time())
+    except MmcoreError as error:
+        tell_error(error)
+        return
+    tell(f"Saved: {code}.")
+
+
+def _flag(desk: Desk, product: ProductDetail, comment: str) -> None:
+    act = unflag if product.is_flagged else flag
+    try:
+        act(desk.store, desk.actor, _seen(product), comment, time.time())
+    except MmcoreError as error:
+        tell_error(error)
+
+
+def _undo(desk: Desk, act_id: int) -> None:
+    try:
+        done = undo(desk.store, desk.actor, secrets.token_urlsafe(16), time.time(), act_id)
+    except MmcoreError as error:
+        tell_error(error)
+        return
+    more = f", {done.restored:,} products" if done.restored > 1 else ""
+    tell(f"Undone: {done.verb}{more}.", ":material/undo:")

@@ -1,0 +1,46 @@
+"""Models ready to predict, loaded once a process: the first one brings torch with it."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from mmcore.services.neighbours import NeighbourIndex
+from mmcore.services.prediction import load_runtime
+from mmcore.services.registry_view import VersionInfo, list_versions
+from mmcore.settings import read_settings
+from mmcore.store.engine import Store
+from mmcore.ui.desk import Desk
+from mmcore.workspace import Workspace
+
+PRODUCTION = "production"
+
+
+def usable_versions(desk: Desk) -> list[VersionInfo]:
+    """Return the model versions whose folders are there, production first, then the newest."""
+    found = [v for v in list_versions(desk.store, desk.workspace) if v.folder == "present"]
+    return sorted(found, key=lambda version: version.stage != PRODUCTION)
+
+
+def runtime_of(desk: Desk, name: str):
+    """Return a model that predicts.
+
+    Raises:
+        MmcoreError: if its folder is damaged or gone.
+    """
+    return _runtime(desk.settings.home, name)
+
+
+def neighbours_of(desk: Desk, name: str, num_products: int) -> NeighbourIndex:
+    """Return the index of the catalogue as a model sees it; built anew when products come in."""
+    return _neighbours(desk.settings.home, name, num_products, desk.store)
+
+
+# three: production, and two to compare it with
+@st.cache_resource(show_spinner="Loading the model…", max_entries=3)
+def _runtime(home: Path, name: str):
+    return load_runtime(Workspace(home), read_settings(home), name)
+
+
+@st.cache_resource(show_spinner="Reading the catalogue to find what is alike…", max_entries=2)
+def _neighbours(home: Path, name: str, num_products: int, _store: Store) -> NeighbourIndex:
+    return NeighbourIndex(_runtime(home, name), _store, Workspace(home))
