@@ -1,18 +1,19 @@
-# make app   sets up .venv, prepares a drawn demo workspace, shows what it predicts
+# make app   sets up .venv, prepares a drawn demo where there is no catalogue, opens the app
 # make test  sets up .venv, checks the format, runs the whole test suite
 #
 # PYTHON=python3.12 chooses another interpreter, PIP_ARGS="--index-url ..." another package index
-# (PyTorch's CPU build is much smaller; README says how).
+# (PyTorch's CPU build is much smaller; README says how), PORT=8600 another port of the app.
 
 PYTHON ?= python3
 PIP_ARGS ?=
+PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: app test lint format clean
 
 app: $(VENV)/.installed
-	$(BIN)/python -m mmcore demo
+	$(BIN)/python -m mmcore serve --demo --open --port $(PORT)
 
 test: $(VENV)/.installed-test lint
 	$(BIN)/python -m pytest

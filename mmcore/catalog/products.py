@@ -22,6 +22,8 @@ BASE_COLUMNS = (
     "photo_hash",  # difference hash in hex: ties later imports to photos that are already here
 )
 SOURCES = ("csv", "rakuten", "drawn")
+# what the drawn catalogue notes about itself, for measuring: not for the eyes of those who label
+DRAWN_NOTES = frozenset(("true_label", "drawn"))
 
 _INTEGER = re.compile(r"-?[0-9]+")
 

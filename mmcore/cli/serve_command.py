@@ -19,6 +19,14 @@ def serve(
             metavar="NAME", help="Address to listen on; 0.0.0.0 lets other machines see the app."
         ),
     ] = "localhost",
+    with_demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo",
+            metavar=FLAG,
+            help="Prepare the drawn demo first, where the workspace holds no shop's catalogue.",
+        ),
+    ] = False,
     is_opened: Annotated[
         bool,
         typer.Option("--open/--no-open", metavar=FLAG, help="Open a browser on it."),
@@ -29,6 +37,10 @@ def serve(
     Jobs that run are not ended with it: their worker is a process of its own.
     """
     workspace, settings = open_workspace(home)
+    if with_demo:
+        from mmcore.cli.demo_command import prepare_demo
+
+        prepare_demo(home, workspace, settings)
     from mmcore.ui.server import ServeOptions
     from mmcore.ui.server import serve as run
 

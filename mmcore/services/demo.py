@@ -14,6 +14,7 @@ from mmcore.errors import WorkspaceError
 from mmcore.photos import PhotoStore
 from mmcore.services.catalogue import CsvImport, import_csv
 from mmcore.services.catalogue_frame import has_store, read_catalogue
+from mmcore.services.demo_team import BEGAN_S
 from mmcore.services.health_workspace import DRAWING_PREFIX
 from mmcore.services.import_rows import READING, Progress
 from mmcore.services.models import list_models
@@ -135,7 +136,8 @@ def _draw(workspace: Workspace, settings: Settings, products_per_class: int, cou
             path, COLUMNS, path.parent / "images", source="drawn", classes=RAKUTEN_CLASSES
         )
         with opened_store(workspace, settings) as store, count("importing them") as show:
-            now = time.time()
+            # the drawn team works on it in the days since
+            now = time.time() - BEGAN_S
             actor = local_actor(store, now)
             report = import_csv(store, actor, workspace, options, now, _rows_read(show))
             return report.totals.num_products
@@ -149,6 +151,12 @@ def _rows_read(show: Callable[[int, int], None]) -> Progress:
             show(done, total)
 
     return tell
+
+
+def holds_real_catalogue(workspace: Workspace, settings: Settings) -> bool:
+    """Return whether the workspace belongs to a shop, so that no demo is drawn into it."""
+    facts = _facts(workspace, settings)
+    return facts is not None and facts[0] != "drawn"
 
 
 def run_name(workspace: Workspace) -> str | None:

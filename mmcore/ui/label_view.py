@@ -1,7 +1,9 @@
 """A shift in the form in which the label board draws it."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from mmcore.catalog.products import DRAWN_NOTES
 from mmcore.services.classes import ClassInfo, list_classes
 from mmcore.services.history import RecentAct, recent
 from mmcore.services.pace import rate_per_hour
@@ -42,7 +44,7 @@ def _item(item: QueueItem) -> dict[str, Any]:
         "product_id": item.product_id,
         "title": item.title,
         "description": item.description,
-        "facts": [[name, str(value)[:FACT_CHARS]] for name, value in item.extra.items()],
+        "facts": facts_of(item.extra),
         "photo": item.photo,
         "token": item.token,
         "version": item.version,
@@ -54,6 +56,11 @@ def _item(item: QueueItem) -> dict[str, Any]:
         "candidates": [_guess(guess) for guess in fused],
         "views": {view: _guess(guesses[0]) for view, guesses in views.items() if guesses},
     }
+
+
+def facts_of(extra: Mapping[str, Any]) -> list[list[str]]:
+    """Return the further columns of a product as pairs, without what isn't for labellers' eyes."""
+    return [[n, str(v)[:FACT_CHARS]] for n, v in extra.items() if n not in DRAWN_NOTES]
 
 
 def _guess(guess: Guess) -> dict[str, Any]:

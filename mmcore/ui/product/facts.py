@@ -9,6 +9,7 @@ from mmcore.services.history import HistoryLine
 from mmcore.services.product_choice import ProductChoice, find_filter
 from mmcore.ui.cards import product_card
 from mmcore.ui.desk import Desk
+from mmcore.ui.label_view import facts_of
 from mmcore.ui.photo_grid import opened, photo_grid
 from mmcore.ui.photos import card_photo
 from mmcore.ui.words import moment, percent
@@ -28,7 +29,7 @@ def show_facts(desk: Desk, product: ProductDetail) -> None:
         with st.container(height=170, border=True):
             st.text(product.description or "no description")
         facts = {"id": product.product_id, "split": product.split, "group": product.group_id}
-        facts |= {"came in": moment(product.created_at), **product.extra}
+        facts |= {"came in": moment(product.created_at), **dict(facts_of(product.extra))}
         st.dataframe(
             {"what": list(facts), "value": [str(value) for value in facts.values()]},
             hide_index=True,

@@ -5,7 +5,7 @@ from typing import Any
 from mmcore.services.history import recent
 from mmcore.services.reviewing import Case, Opinion
 from mmcore.ui.desk import Desk
-from mmcore.ui.label_view import class_rows, new_photos, recent_row
+from mmcore.ui.label_view import class_rows, facts_of, new_photos, recent_row
 from mmcore.ui.review.round import Round
 from mmcore.ui.shift import clock
 from mmcore.ui.words import percent
@@ -44,7 +44,7 @@ def _item(turn: Round, case: Case) -> dict[str, Any]:
         "product_id": product.product_id,
         "title": product.title,
         "description": product.description,
-        "facts": [["split", product.split], *([n, str(v)] for n, v in product.extra.items())],
+        "facts": [["split", product.split], *facts_of(product.extra)],
         "photo": product.photo,
         "token": turn.item.token if turn.item else turn.token,
         "version": product.version,
