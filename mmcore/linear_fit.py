@@ -66,7 +66,9 @@ def make_folds(
     rows = np.arange(len(labels))
     if len(labels) > MAX_FOLDED and is_val.any() and not is_val.all():
         return [(rows[~is_val], rows[is_val])]
-    count = min(NUM_FOLDS, len(set(groups)))
+    # a very small shop: no class may be larger than the folds are many
+    largest = int(np.bincount(labels).max(initial=0))
+    count = min(NUM_FOLDS, len(set(groups)), largest)
     if count < 2:
         return []
     draw = stream_seed(seed, "folds") % 2**32

@@ -149,3 +149,14 @@ def test_a_start_without_a_strength_chooses_one():
     start = LinearStart(found.weights, found.bias, None)
     again = fit_linear(features, labels, K, folds, start=start)
     assert again.strength == found.strength
+
+
+@pytest.mark.parametrize("per_class", [1, 2, 4])
+def test_a_shop_whose_classes_are_all_smaller_than_the_folds_can_be_fitted(per_class):
+    labels = np.repeat(np.arange(3), per_class)
+    groups = [f"g{i}" for i in range(len(labels))]
+    folds = make_folds(labels, groups, np.zeros(len(labels), bool), 0)
+    assert len(folds) == (per_class if per_class > 1 else 0)
+    features = np.eye(len(labels), dtype=np.float32)
+    found = fit_linear(features, labels, 3, folds)
+    assert np.isfinite(found.weights).all()
