@@ -1,5 +1,6 @@
 """A model's files: each held to its checksum, all of them as a ZIP that is a model again."""
 
+import io
 import json
 import zipfile
 
@@ -50,6 +51,12 @@ def test_the_zip_unpacks_into_the_same_model(workspace, tmp_path):
         archive.extractall(tmp_path / "out")
     verify(tmp_path / "out" / "m1")
     assert list(workspace.cache.iterdir()) == []  # nothing of it stays behind
+
+
+def test_the_zip_is_of_the_kind_that_a_download_button_takes(workspace):
+    # Streamlit refuses a file that is open for writing, too, and then no download begins
+    with model_zip(workspace, "m1") as file:
+        assert isinstance(file, io.BufferedReader) and file.read(2) == b"PK"
 
 
 def test_a_damaged_model_is_not_handed_out(workspace):
