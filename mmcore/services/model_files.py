@@ -81,7 +81,7 @@ def model_zip(workspace: Workspace, name: str) -> BinaryIO:
                 verify(folder)
                 _pack(folder, file)
             # for reading only: a download button takes no file that could be written to
-            reader = open(os.dup(file.fileno()), "rb")  # noqa: SIM115 - the caller closes it
+            reader = open(os.dup(file.fileno()), "rb")
     except OSError as error:
         raise WorkspaceError(
             f"the ZIP of model {name} can't be written: {error.strerror or error}; free some disk "
