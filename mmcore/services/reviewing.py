@@ -68,7 +68,7 @@ def open_case(store: Store, shop_id: str) -> Case:
     """
     product = product_detail(store, shop_id)
     lines = history(store, product.id)
-    return Case(product, _opinions(product, lines), tuple(_told(lines)))
+    return Case(product, _opinions(product, lines), (*_suspected(product), *_told(lines)))
 
 
 def review_counts(store: Store) -> dict[str, int]:
@@ -137,6 +137,15 @@ def _opinions(product: ProductDetail, lines: Sequence[HistoryLine]) -> tuple[Opi
         if line.verb in ("label", "accept") and not line.is_undone and line.label:
             found.append(Opinion(line.label, line.annotator, None))
     return tuple(dict.fromkeys(found))
+
+
+def _suspected(product: ProductDetail) -> list[str]:
+    """Return in words how suspect the label is. The model that answers may well agree with it: it
+    has learnt it; what counts is what models say that haven't seen it."""
+    says = next((s for s in product.predictions if s.stage == "production"), None)
+    if says is None or says.suspicion < SUSPECT_FROM:
+        return []
+    return [f"suspect ({says.suspicion:.0%}): models that haven't seen this label oppose it"]
 
 
 def _told(lines: Sequence[HistoryLine]) -> list[str]:
