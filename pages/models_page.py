@@ -13,6 +13,7 @@ from mmcore.ui.models.table import (
 )
 from mmcore.ui.models.version import show_version
 from mmcore.ui.notices import errors_shown
+from mmcore.ui.words import plain
 
 desk = enter("models_page")
 with errors_shown():
@@ -25,7 +26,7 @@ with errors_shown():
     wanted = st.query_params.get("version")
     version = next((v for v in versions if v.name == wanted), None)
     if wanted and version is None:
-        st.error(f"There is no model {wanted!r}; choose one above.", icon=":material/error:")
+        st.error(plain(f"There is no model {wanted}; choose one above."), icon=":material/error:")
     if version is not None:
         with st.container(border=True), errors_shown():
             show_version(desk, version)

@@ -12,13 +12,19 @@ desk = enter("retrain_page")
 job = None
 with errors_shown():
     job = chosen_job(desk)
+is_asked_for = "job" in st.query_params
 if job is not None and job.is_active:
     live_run(desk, job.id)
+elif job is not None and is_asked_for:
+    # what came of a run stands where the run stood; the next one is prepared below it
+    with errors_shown():
+        ended_run(desk, job)
+    with errors_shown():
+        choice_card(desk)
 else:
     with errors_shown():
         choice_card(desk)
     if job is not None:
         with errors_shown():
             ended_run(desk, job)
-st.subheader("Retrains so far")
 past_jobs(desk)

@@ -1,10 +1,11 @@
 """The files of a model folder: one by one with their checksums, and all together as a ZIP."""
 
+import os
 import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from mmcore.errors import WorkspaceError
 from mmcore.holding import using
@@ -74,26 +75,29 @@ def model_zip(workspace: Workspace, name: str) -> BinaryIO:
         ArtifactError: if the folder is missing or damaged: a broken model isn't handed out.
         WorkspaceError: if the disk has no room for it.
     """
-    file = tempfile.TemporaryFile(dir=_scratch(workspace), prefix="model-", suffix=".zip")
     try:
-        with using(workspace.models / name) as folder:
-            verify(folder)
-            # weights hardly shrink: stored as they are, the ZIP is ready sooner
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                for path in sorted(folder.iterdir()):
-                    if path.is_file():
-                        archive.write(path, f"{name}/{path.name}")
+        with tempfile.TemporaryFile(dir=_scratch(workspace)) as file:
+            with using(workspace.models / name) as folder:
+                verify(folder)
+                _pack(folder, file)
+            # for reading only: a download button takes no file that could be written to
+            reader = open(os.dup(file.fileno()), "rb")
     except OSError as error:
-        file.close()
         raise WorkspaceError(
             f"the ZIP of model {name} can't be written: {error.strerror or error}; free some disk "
             "space and ask again"
         ) from error
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return file  # type: ignore[return-value]
+    reader.seek(0)
+    return reader
+
+
+def _pack(folder: Path, file: IO[bytes]) -> None:
+    # weights hardly shrink: stored as they are, the ZIP is ready sooner
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(folder.iterdir()):
+            if path.is_file():
+                archive.write(path, f"{folder.name}/{path.name}")
+    file.flush()
 
 
 def _scratch(workspace: Workspace) -> Path:

@@ -103,7 +103,9 @@ def _shape(choices: RetrainChoices, on_gpu: bool) -> tuple:
     """Return what decides how long a product takes."""
     config = build_run_config(choices.run_choices(), on_gpu)
     epochs = tuple(phase.epochs for phase in config.phases)
-    return (config.preset, config.model.backbone, config.model.modalities, epochs, on_gpu)
+    # a start from production's weights needs fewer epochs than one from the beginning
+    start = choices.fresh
+    return (config.preset, config.model.backbone, config.model.modalities, epochs, on_gpu, start)
 
 
 def _by_rule(choices: RetrainChoices, load: Load, on_gpu: bool) -> Estimate:

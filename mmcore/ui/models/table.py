@@ -18,6 +18,7 @@ from mmcore.ui.words import megabytes, moment
 VIEWS = ("text", "image", "fused")
 GATE = {True: "passed", False: "refused", None: "–"}
 KEEP = 5
+TABLE = "m.table"
 
 
 def versions_table(versions: Sequence[VersionInfo]) -> None:
@@ -30,24 +31,36 @@ def versions_table(versions: Sequence[VersionInfo]) -> None:
         **{view: [_score(v, view) for v in rows] for view in VIEWS},
         "gate": [GATE[v.verdict.get("passed") if v.verdict else None] for v in rows],
         "made": [moment(v.created_at) for v in rows],
+        "by": [v.made_by or "command line" for v in rows],
         "from": [v.parent or "–" for v in rows],
         "snapshot": [v.snapshot[:10] for v in rows],
         "folder": [v.folder for v in rows],
         "size": [megabytes(v.num_bytes) for v in rows],
     }
-    event = st.dataframe(
+    st.dataframe(
         columns,
         hide_index=True,
-        on_select="rerun",
+        on_select=lambda: _open_chosen([v.name for v in rows]),
         selection_mode="single-row",
-        key="m.table",
+        key=TABLE,
         column_config={
             view: st.column_config.NumberColumn(f"{view} F1", format="%.3f") for view in VIEWS
         },
     )
-    if event.selection.rows:
-        st.query_params["version"] = rows[event.selection.rows[0]].name
-    st.caption("Scores: macro-F1 on the test products. Choose a row to open the version.")
+    used = sum(v.num_bytes for v in rows)
+    st.caption(
+        "Scores: macro-F1 on the test products. Choose a row to open the version. "
+        f"All folders together: {megabytes(used)}."
+    )
+
+
+def _open_chosen(names: Sequence[str]) -> None:
+    """Put the chosen version into the address; only a click does, so a link is not overruled."""
+    chosen = st.session_state[TABLE].selection.rows
+    if chosen:
+        st.query_params["version"] = names[chosen[0]]
+    else:
+        st.query_params.pop("version", None)
 
 
 def _score(version: VersionInfo, view: str) -> float | None:

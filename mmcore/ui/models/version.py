@@ -12,7 +12,7 @@ from mmcore.ui.desk import Desk
 from mmcore.ui.notices import errors_shown, tell_error
 from mmcore.ui.retrain.difference import show_confusion, show_difference
 from mmcore.ui.retrain.verdict import decision_bar, show_verdict
-from mmcore.ui.words import duration, megabytes, moment
+from mmcore.ui.words import duration, megabytes, moment, plain
 
 PARTS = ("Scores", "By class", "What is taken for what", "Changes", "Training", "Files")
 
@@ -23,7 +23,9 @@ def show_version(desk: Desk, version: VersionInfo) -> None:
     parent = f", started from {version.parent}" if version.parent else ", trained from the start"
     st.caption(f"{version.stage}, made {moment(version.created_at)}{parent}")
     if version.folder != "present":
-        st.error(version.problem or f"Its folder is {version.folder}.", icon=":material/error:")
+        st.error(
+            plain(version.problem or f"Its folder is {version.folder}."), icon=":material/error:"
+        )
     decision_bar(desk, version, f"m.{version.name}")
     part = st.segmented_control("Show", PARTS, default=PARTS[0], key="m.part", required=True)
     if part == "Scores":

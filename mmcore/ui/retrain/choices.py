@@ -4,16 +4,17 @@ import time
 
 import streamlit as st
 
+from mmcore.config import preset_defaults
 from mmcore.errors import MmcoreError
-from mmcore.services.jobs import submit_retrain
-from mmcore.services.machine import BackboneHere, backbones_here, device_here
+from mmcore.services.jobs import JobView, submit_retrain
+from mmcore.services.machine import backbones_here, device_here
 from mmcore.services.people import may
-from mmcore.services.retrain_choices import RetrainChoices
+from mmcore.services.retrain_choices import RetrainChoices, choices_from_json
 from mmcore.services.retrain_preview import Preview, preview
 from mmcore.services.retrain_time import Load, estimate
 from mmcore.ui.desk import Desk
 from mmcore.ui.notices import tell, tell_error
-from mmcore.ui.words import duration, moment
+from mmcore.ui.words import duration, moment, plain
 
 PRESETS = {
     "strong": "strong: measures best",
@@ -35,8 +36,8 @@ def choice_card(desk: Desk) -> None:
         st.subheader("What would be learnt")
         _numbers(found)
         _classes(found)
-        choices, backbone = _choices(desk)
         device = device_here(desk.settings)
+        choices = _choices(desk)
         if device.is_gpu:
             st.text(device.text)
         else:
@@ -44,7 +45,7 @@ def choice_card(desk: Desk) -> None:
         load = Load(found.num_learnt, found.num_products, found.num_with_photo)
         guess = estimate(desk.store, choices, load, device.is_gpu)
         st.text(f"About {duration(guess.seconds)}, {guess.source}.")
-        _button(desk, choices, found, backbone)
+        _button(desk, choices, found)
 
 
 def _numbers(found: Preview) -> None:
@@ -68,7 +69,8 @@ def _classes(found: Preview) -> None:
         names = ", ".join(f"{c.code} {c.name_fr} ({c.num_train})" for c in found.small[:6])
         more = f" and {len(found.small) - 6} more" if len(found.small) > 6 else ""
         st.warning(
-            f"Classes with too little to learn from: {names}{more}.", icon=":material/science:"
+            f"Classes with too little to learn from: {plain(names)}{more}.",
+            icon=":material/science:",
         )
     with st.expander("By class"):
         st.dataframe(
@@ -86,7 +88,7 @@ def _classes(found: Preview) -> None:
         )
 
 
-def _choices(desk: Desk) -> tuple[RetrainChoices, BackboneHere]:
+def _choices(desk: Desk) -> RetrainChoices:
     here = {found.name: found for found in backbones_here(desk.workspace, desk.settings)}
     first = next((name for name, found in here.items() if found.is_here), None)
     names = sorted(here, key=lambda name: name != first)
@@ -103,19 +105,18 @@ def _choices(desk: Desk) -> tuple[RetrainChoices, BackboneHere]:
         "Fine-tuning epochs",
         0,
         50,
-        0,
+        None,
         key="r.epochs2",
-        help="Phase 2 unfreezes the backbone: slow on a CPU. 0 leaves it out.",
+        placeholder="usual",
+        help="Phase 2 unfreezes the backbone: slow on a CPU. 0 leaves it out; empty takes what is "
+        f"usual: {preset_defaults('epochs2')}.",
     )
     if here[backbone].ways:
         st.text("Its ImageNet weights aren't here: " + "; ".join(here[backbone].ways))
-    choices = RetrainChoices(
-        preset=preset, backbone=backbone, epochs2=int(tuned), fresh=IS_FRESH[start]
-    )
-    return choices, here[backbone]
+    return RetrainChoices(preset=preset, backbone=backbone, epochs2=tuned, fresh=IS_FRESH[start])
 
 
-def _button(desk: Desk, choices: RetrainChoices, found: Preview, backbone: BackboneHere) -> None:
+def _button(desk: Desk, choices: RetrainChoices, found: Preview) -> None:
     is_lead = may(desk.actor, "lead")
     help_text = None
     if found.obstacle:
@@ -131,6 +132,29 @@ def _button(desk: Desk, choices: RetrainChoices, found: Preview, backbone: Backb
         on_click=_submit,
         args=(desk, choices),
     )
+
+
+def again_button(desk: Desk, job: JobView) -> None:
+    """Draw the button that submits a job's choices once more, on the labels as they are now."""
+    is_lead = may(desk.actor, "lead")
+    st.button(
+        "Try again with the same choices",
+        key=f"r.again.{job.id}",
+        icon=":material/refresh:",
+        disabled=not is_lead,
+        help=None if is_lead else f"needs the role lead; {desk.actor.name} is {desk.actor.role}",
+        on_click=_again,
+        args=(desk, job.choices),
+    )
+
+
+def _again(desk: Desk, choices: dict) -> None:
+    try:
+        found = choices_from_json(choices)
+    except MmcoreError as error:
+        tell_error(error)
+        return
+    _submit(desk, found)
 
 
 def _submit(desk: Desk, choices: RetrainChoices) -> None:

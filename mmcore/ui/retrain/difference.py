@@ -23,13 +23,25 @@ OUTCOMES = {
     "changed_wrong": "wrong both times, but otherwise",
     "changed": "changed, without a label to judge by",
 }
+SPLITS = {"all": "the whole catalogue", "test": "test", "val": "val", "train": "train"}
+VIEWS = ("fused", "text", "image")
 PAGE = 24
 OPEN = "d.open"
 
 
 def show_difference(desk: Desk, before: str, after: str) -> None:
     """Draw how many products changed, by view and class, and which."""
-    found = count_changes(desk.store, before, after)
+    split = st.segmented_control(
+        "Products of",
+        list(SPLITS),
+        format_func=SPLITS.get,
+        default="all",
+        key="d.split",
+        required=True,
+        help="What a model has learnt from flatters it: only test products judge.",
+    )
+    split = None if split == "all" else split
+    found = count_changes(desk.store, before, after, split)
     views = [view for view, totals in found.totals.items() if sum(totals.values())]
     if not views:
         st.info("Neither model has answers for these products yet.", icon=":material/schedule:")
@@ -46,7 +58,7 @@ def show_difference(desk: Desk, before: str, after: str) -> None:
     code = right.selectbox(
         "With the label", [None, *names], format_func=lambda c: names.get(c, "any"), key="d.class"
     )
-    wanted = ChangeFilter(view, (outcome,), by_code.get(code))
+    wanted = ChangeFilter(view, (outcome,), by_code.get(code), split)
     _products(desk, (before, after), wanted, names)
 
 
@@ -115,7 +127,10 @@ def _opened() -> None:
 
 def show_confusion(desk: Desk, version: str) -> None:
     """Draw the confusion matrix of a version on test; a click on a square lists its products."""
-    found = confusion(desk.store, version)
+    view = st.segmented_control(
+        "View", VIEWS, default="fused", key="d.confusion.view", required=True
+    )
+    found = confusion(desk.store, version, view)
     if not found.num_products:
         st.info(
             "There are no labelled test products with an answer of this model.",
@@ -128,7 +143,7 @@ def show_confusion(desk: Desk, version: str) -> None:
     )
     event = draw(
         confusion_squares(found),
-        f"d.confusion.{version}",
+        f"d.confusion.{version}.{view}",
         max(420, 80 + 24 * len(found.codes)),
         on_select="rerun",
         selection_mode="points",
@@ -138,13 +153,13 @@ def show_confusion(desk: Desk, version: str) -> None:
         return
     label, answer = points[0]["customdata"]
     st.text(f"{label} {found.names[label]}, taken for {answer} {found.names[answer]}:")
-    rows = list_confused(desk.store, version, ("fused", "test"), (label, answer), limit=48)
+    rows = list_confused(desk.store, version, (view, "test"), (label, answer), limit=48)
     cards = [
         Card(
             row.product_id,
             row.title,
             list_photo(desk.workspace, row.photo),
-            (Line(f"label {label}"), Line(f"answer {answer}", "fused")),
+            (Line(f"label {label}"), Line(f"answer {answer}", view)),
             percent(row.probability),
         )
         for row in rows

@@ -7,11 +7,13 @@ import streamlit as st
 from mmcore.services.jobs import JobView, list_jobs, view_job
 from mmcore.ui.charts import draw, learning_curves
 from mmcore.ui.desk import Desk
+from mmcore.ui.retrain.choices import again_button
 from mmcore.ui.retrain.difference import show_confusion, show_difference
 from mmcore.ui.retrain.live import STATES, headline, show_log
 from mmcore.ui.retrain.verdict import decision_bar, show_verdict, version_of
-from mmcore.ui.words import duration, moment
+from mmcore.ui.words import duration, moment, plain
 
+LISTED = 100  # newest jobs looked through; other kinds than retrains are among them
 PARTS = ("Scores", "Products that changed", "What is taken for what", "Curves and log")
 
 
@@ -24,10 +26,13 @@ def ended_run(desk: Desk, job: JobView) -> None:
             f"started by {job.who or 'nobody'}"
         )
     if job.state == "failed":
-        st.error(job.error or "It failed without a word; see the log.", icon=":material/error:")
-        st.caption("Put right what the message names, then press Retrain above. Nothing changed.")
+        told = job.error or "It failed without a word; see the log."
+        st.error(plain(told), icon=":material/error:")
+        st.caption("Production stayed as it was. Put right what the message names, then try again.")
     if job.state == "cancelled":
         st.info("It was cancelled; production stayed as it was.", icon=":material/cancel:")
+    if job.state in ("failed", "cancelled"):
+        again_button(desk, job)
     version = version_of(desk, job.model) if job.model else None
     if version is None:
         show_log(job, is_open=job.state == "failed")
@@ -61,9 +66,12 @@ def _curves(job: JobView) -> None:
 
 def past_jobs(desk: Desk) -> None:
     """Draw the list of retrains, each a link."""
-    jobs = [job for job in list_jobs(desk.store, time.time(), limit=20) if job.kind == "retrain"]
+    found = list_jobs(desk.store, time.time(), limit=LISTED)
+    # one under way is drawn by itself, anew each second; a line here would soon be out of date
+    jobs = [job for job in found if job.kind == "retrain" and not job.is_active]
+    st.subheader("Retrains so far")
     if not jobs:
-        st.caption("No retrain was run yet.")
+        st.caption("None has ended yet.")
         return
     for job in jobs:
         icon, words = STATES[job.state]
@@ -90,5 +98,5 @@ def chosen_job(desk: Desk) -> JobView | None:
     if wanted.isdecimal():
         return view_job(desk.store, desk.workspace, int(wanted), now)
     active = [j for j in list_jobs(desk.store, now, is_active=True) if j.kind == "retrain"]
-    newest = active or [j for j in list_jobs(desk.store, now, limit=20) if j.kind == "retrain"]
+    newest = active or [j for j in list_jobs(desk.store, now, limit=LISTED) if j.kind == "retrain"]
     return view_job(desk.store, desk.workspace, newest[0].id, now) if newest else None

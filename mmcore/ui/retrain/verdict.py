@@ -9,11 +9,14 @@ from mmcore.errors import MmcoreError
 from mmcore.services.catching_up import follow_up
 from mmcore.services.people import may
 from mmcore.services.registry import Consent, activate, rollback
-from mmcore.services.registry_view import VersionInfo, list_versions
+from mmcore.services.registry_view import VersionInfo, list_versions, production_now
 from mmcore.services.verdict_view import VerdictView, ViewScores, verdict_view
 from mmcore.ui.charts import before_after, draw
 from mmcore.ui.desk import Desk
 from mmcore.ui.notices import tell, tell_error
+from mmcore.ui.words import plain
+
+BACK = "One act; it can be undone by activating this one again."
 
 
 def version_of(desk: Desk, name: str) -> VersionInfo | None:
@@ -57,7 +60,7 @@ def show_verdict(desk: Desk, version: VersionInfo) -> VerdictView | None:
 def _sentence(found: VerdictView) -> None:
     show = {True: st.success, False: st.error, None: st.warning}[found.passed]
     show(
-        found.sentence,
+        plain(found.sentence[:1].upper() + found.sentence[1:]),
         icon={
             True: ":material/check_circle:",
             False: ":material/block:",
@@ -109,12 +112,13 @@ def decision_bar(desk: Desk, version: VersionInfo, key: str) -> None:
     role = None if is_lead else f"needs the role lead; {desk.actor.name} is {desk.actor.role}"
     if version.stage == "production":
         st.success(f"{version.name} answers: it is in production.", icon=":material/play_circle:")
+        back = production_now(desk.store).back
         st.button(
-            "Roll back to the model before it",
+            f"Roll back to {back}" if back else "Roll back",
             key=f"{key}.back",
             icon=":material/undo:",
-            disabled=not is_lead,
-            help=role or "One act; it can be undone by activating this one again.",
+            disabled=not is_lead or back is None,
+            help=role or (BACK if back else "There is no model before it to go back to."),
             on_click=_roll_back,
             args=(desk, Consent(version.name)),
         )
