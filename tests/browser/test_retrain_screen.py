@@ -5,7 +5,6 @@ import pytest
 from app_shop import open_app_shop
 from browser_model import put_model
 from playwright.sync_api import expect
-from screen_app import App
 
 from mmcore.services.jobs import list_jobs
 from mmcore.services.registry_view import list_versions
@@ -20,13 +19,6 @@ def shop(tmp_path_factory):
     put_model(shop, "m1")
     yield shop
     shop.store.close()
-
-
-@pytest.fixture(scope="module")
-def app(shop):
-    app = App(shop.home)
-    yield app
-    app.stop()
 
 
 def start(page):
