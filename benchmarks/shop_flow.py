@@ -53,7 +53,7 @@ class Shop:
             *("import", "csv", str(arguments.catalogue), "--label", arguments.label),
             *(*photos, *arguments.import_option),
         )
-        assert found["products"]["added"] > 0, found
+        assert found["num_added"] > 0, found
         self.step("train", "train", "--name", "first", as_json=False)
         assert self.step("activate", "models", "activate", "first", "--yes")["name"] == "first"
         self.step("predict", "models", "predict")
