@@ -43,24 +43,24 @@ def test_an_admin_backs_up_and_sees_the_file(visit, app_shop):
 def test_choices_of_the_queue_are_saved_and_put_back(visit, app_shop):
     before = queue_settings(app_shop.store)
     app = show(visit, "Queue")
-    app.number_input(key="s.mix.newest").set_value(0.4).run()
+    app.number_input(key="s.mix.newest.0").set_value(0.4).run()
     button(app, "Save").click().run()
     assert queue_settings(app_shop.store).mix["newest"] == 0.4
     button(app, "Undo: back to the choices before").click().run()
     assert queue_settings(app_shop.store) == before
-    assert app.number_input(key="s.mix.newest").value == 0.0
+    assert app.number_input(key="s.mix.newest.1").value == 0.0
     assert "Undo: back to the choices before" not in [b.label for b in app.button]
 
 
 def test_limits_of_the_gate_are_saved_and_put_back(visit, app_shop):
     before = read_limits(app_shop.store)
     app = show(visit, "Quality gate")
-    app.number_input(key="s.gate.class_drop").set_value(0.3).run()
+    app.number_input(key="s.gate.class_drop.0").set_value(0.3).run()
     button(app, "Save").click().run()
     assert read_limits(app_shop.store).class_drop == 0.3
     button(app, "Undo: back to the choices before").click().run()
     assert read_limits(app_shop.store) == before
-    assert app.number_input(key="s.gate.class_drop").value == before.class_drop
+    assert app.number_input(key="s.gate.class_drop.1").value == before.class_drop
 
 
 def test_guidelines_are_undone_one_by_one(visit, app_shop):
@@ -75,10 +75,10 @@ def test_guidelines_are_undone_one_by_one(visit, app_shop):
 
 def test_an_undo_overwrites_nobody(visit, app_shop):
     app = show(visit, "Quality gate")
-    app.number_input(key="s.gate.class_drop").set_value(0.3).run()
+    app.number_input(key="s.gate.class_drop.0").set_value(0.3).run()
     button(app, "Save").click().run()
     save_limits(app_shop.store, app_shop.people["adam"], GateLimits(class_drop=0.2))
     button(app, "Undo: back to the choices before").click().run()
     assert read_limits(app_shop.store).class_drop == 0.2
     assert any("somebody changed these choices" in toast.value for toast in app.toast)
-    assert app.number_input(key="s.gate.class_drop").value == 0.2
+    assert app.number_input(key="s.gate.class_drop.1").value == 0.2

@@ -39,12 +39,18 @@ GATE_WORDS = {
 
 def queue_choices(desk: Desk) -> None:
     """Draw the mix of the queue, the overlap, the hidden share and the lease."""
+    turn = _turn("s.queue")
     now = queue_settings(desk.store)
     st.subheader("The mixed queue draws from")
     cells = st.columns(len(ORDERS))
     mix = {
         order: cell.number_input(
-            ORDER_WORDS[order], 0.0, 1.0, float(now.mix.get(order, 0.0)), 0.05, key=f"s.mix.{order}"
+            ORDER_WORDS[order],
+            0.0,
+            1.0,
+            float(now.mix.get(order, 0.0)),
+            0.05,
+            key=f"s.mix.{order}.{turn}",
         )
         for cell, order in zip(cells, ORDERS, strict=True)
     }
@@ -56,7 +62,7 @@ def queue_choices(desk: Desk) -> None:
         1.0,
         now.overlap_share,
         0.01,
-        key="s.queue.overlap",
+        key=f"s.queue.overlap.{turn}",
         help="Agreement and conflicts are measured on these.",
     )
     hidden = middle.slider(
@@ -65,7 +71,7 @@ def queue_choices(desk: Desk) -> None:
         1.0,
         now.hidden_share,
         0.01,
-        key="s.queue.hidden",
+        key=f"s.queue.hidden.{turn}",
         help="The difference tells how much people follow the model (anchoring).",
     )
     low, high = LEASE_MINUTES
@@ -75,20 +81,20 @@ def queue_choices(desk: Desk) -> None:
         high,
         now.lease_minutes,
         1.0,
-        key="s.queue.lease",
+        key=f"s.queue.lease.{turn}",
     )
     wanted = QueueSettings(overlap, hidden, minutes, {o: s for o, s in mix.items() if s})
     stored = _Stored(
         "s.queue",
         lambda: queue_settings(desk.store),
         lambda choices: put_queue_settings(desk.store, desk.actor, choices),
-        ("s.mix.", "s.queue."),
     )
     _save(desk, stored, (now, wanted), "The queue works by the new choices.")
 
 
 def gate_choices(desk: Desk) -> None:
     """Draw the limits of the quality gate."""
+    turn = _turn("s.gate")
     now = read_limits(desk.store)
     values = {}
     for cell, knob in zip(_cells(len(fields(GateLimits))), fields(GateLimits), strict=True):
@@ -103,13 +109,12 @@ def gate_choices(desk: Desk) -> None:
             1 if kind is int else 0.01,
             format="%d" if kind is int else "%.3f",
             help=knob.metadata["help"],
-            key=f"s.gate.{knob.name}",
+            key=f"s.gate.{knob.name}.{turn}",
         )
     stored = _Stored(
         "s.gate",
         lambda: read_limits(desk.store),
         lambda limits: save_limits(desk.store, desk.actor, limits),
-        ("s.gate.",),
     )
     told = "The gate judges by the new limits from now on; verdicts that were given stay."
     _save(desk, stored, (now, GateLimits(**values)), told)
@@ -117,26 +122,24 @@ def gate_choices(desk: Desk) -> None:
 
 @dataclass(frozen=True)
 class _Stored:
-    """Choices that are kept in the store as a whole.
-
-    Attributes:
-        widgets: what the keys of their widgets begin with.
-    """
+    """Choices that are kept in the store as a whole."""
 
     key: str
     read: Callable[[], Any]
     write: Callable[[Any], None]
-    widgets: tuple[str, ...]
 
     @property
     def saved(self) -> str:
         """Return the session's key of (what was before, what this person saved)."""
         return f"{self.key}|saved"
 
-    def forget_widgets(self) -> None:
-        """Let the widgets show what is stored, not what was typed."""
-        for name in [n for n in st.session_state if str(n).startswith(self.widgets)]:
-            del st.session_state[name]
+
+def _turn(key: str) -> int:
+    """Return how often these choices were put back; part of the keys of their widgets.
+
+    A browser keeps what was typed into a widget as long as its key is the same.
+    """
+    return st.session_state.setdefault(f"{key}|turn", 0)
 
 
 def _cells(count: int) -> list:
@@ -182,7 +185,7 @@ def _save(desk: Desk, stored: _Stored, choices: tuple[Any, Any], told: str) -> N
 
 def _take_back(stored: _Stored) -> str:
     before, saved = st.session_state.pop(stored.saved)
-    stored.forget_widgets()
+    st.session_state[f"{stored.key}|turn"] += 1
     if stored.read() != saved:
         raise StaleWriteError(
             "somebody changed these choices after you had saved yours: nothing was put back; look "
