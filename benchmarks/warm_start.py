@@ -12,6 +12,7 @@ import argparse
 import csv
 import json
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 from shop_flow import Shop
@@ -54,7 +55,8 @@ def measure(arguments: argparse.Namespace, seed: int) -> list[dict]:
             scores = {view: round(model["scores"][view]["macro_f1"], 4) for view in VIEWS}
             row = {"set": f"{arguments.catalogue.parent.name} {arguments.label}", "seed": seed}
             row |= {"start": how.lstrip("-"), "new_labels": len(new), **scores}
-            row["seconds"] = round(job["ended_at"] - job["started_at"], 1)
+            began, ended = (datetime.fromisoformat(job[k]) for k in ("started_at", "ended_at"))
+            row["seconds"] = round((ended - began).total_seconds(), 1)
             print(json.dumps(row), flush=True)
             found.append(row)
         return found
