@@ -53,7 +53,10 @@ def measure(arguments: argparse.Namespace, seed: int) -> list[dict]:
             job = shop.step(how, "retrain", how, "--seed", str(seed), "--wait")
             model = shop.step("show", "models", "show", job["model"])
             scores = {view: round(model["scores"][view]["macro_f1"], 4) for view in VIEWS}
-            row = {"set": f"{arguments.catalogue.resolve().parent.name} {arguments.label}", "seed": seed}
+            row = {
+                "set": f"{arguments.catalogue.resolve().parent.name} {arguments.label}",
+                "seed": seed,
+            }
             row |= {"start": how.lstrip("-"), "new_labels": len(new), **scores}
             began, ended = (datetime.fromisoformat(job[k]) for k in ("started_at", "ended_at"))
             row["seconds"] = round((ended - began).total_seconds(), 1)
