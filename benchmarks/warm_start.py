@@ -37,7 +37,8 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace, seed: int) -> list[dict]:
     """Return one row a retrain, of one seed."""
-    with tempfile.TemporaryDirectory() as folder:
+    # the worker of the retrain waits for more work, and writes a moment longer
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         shop = Shop(Path(folder) / "home")
         new = without_some_labels(arguments, seed, Path(folder) / "old.csv")
         photos = ["--images", str(arguments.images)] if arguments.images else []
