@@ -84,7 +84,8 @@ def _card(row: BatchRow, photo: str, below: float) -> Card:
     badge = percent(row.probability) if row.predicted else "–"
     if row.predicted and row.probability < below:
         badge = f"doubtful {badge}"
-    return Card(row.product_id, row.title or row.product_id, photo, tuple(lines), badge)
+    tone = "" if not row.predicted else "doubt" if row.probability < below else "sure"
+    return Card(row.product_id, row.title or row.product_id, photo, tuple(lines), badge, tone)
 
 
 def _actions(desk: Desk, batch: Batch, rows: tuple[BatchRow, ...], below: float) -> None:

@@ -37,6 +37,7 @@ class Card:
         id: what comes back when it is opened or selected.
         photo: data URL (mmcore.ui.photos), "" without one.
         badge: a word in its corner, e.g. a probability.
+        tone: colour of the badge: "sure", "doubt" or "" for none; never the only sign.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Card:
     photo: str
     lines: tuple[Line, ...] = ()
     badge: str = ""
+    tone: str = ""
 
 
 def opened(key: str) -> str | None:
