@@ -37,6 +37,7 @@ class Card:
         id: what comes back when it is opened or selected.
         photo: data URL (mmcore.ui.photos), "" without one.
         badge: a word in its corner, e.g. a probability.
+        tone: of the badge: sure, fair or doubtful; "" for a plain one. Its words say the same.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Card:
     photo: str
     lines: tuple[Line, ...] = ()
     badge: str = ""
+    tone: str = ""
 
 
 def opened(key: str) -> str | None:

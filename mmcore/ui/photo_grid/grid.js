@@ -59,7 +59,7 @@ class Grid {
     box.setAttribute("role", "option");
     box.title = card.title;
     box.dataset.id = card.id;
-    if (card.badge) box.append(make("span", "badge", card.badge));
+    if (card.badge) box.append(make("span", `badge ${card.tone}`, card.badge));
     if (this.isSelectable) {
       box.append(make("span", "tick", "✓"));
       const open = make("button", "open", "open");
