@@ -13,19 +13,20 @@ from mmcore.ui.predict.saving import save_box
 from mmcore.ui.predict.subject import subject, subject_inputs, what_if
 
 desk = enter("predict_page")
+top = st.columns([3, 3, 2, 2, 1.3], vertical_alignment="bottom")
+model, other = choose_models(desk, *top[:2])
+if model is None:
+    no_model()
+    st.stop()
+try:
+    columns = further_columns(desk, model)
+except MmcoreError as error:
+    st.error(str(error), icon=":material/warning:")
+    st.stop()
+take_from_address(desk)
+is_searching = example_inputs(desk, *top[2:])
 left, right = st.columns([4, 9], gap="medium")
 with left:
-    model, other = choose_models(desk)
-    if model is None:
-        no_model()
-        st.stop()
-    try:
-        columns = further_columns(desk, model)
-    except MmcoreError as error:
-        st.error(str(error), icon=":material/warning:")
-        st.stop()
-    take_from_address(desk)
-    is_searching = example_inputs(desk)
     subject_inputs(columns)
     whole = subject(columns)
     without = what_if(whole)

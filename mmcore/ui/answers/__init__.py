@@ -13,6 +13,7 @@ What goes in (`data`, JSON):
 """
 
 import base64
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,31 +39,37 @@ _mount = st.components.v2.component(
 )
 
 
-def draw_answers(
-    said: Answer, key: str, why: Why | None, other: Answer | None = None, other_name: str = ""
-) -> None:
-    """Show what a model says, and why.
+@dataclass(frozen=True)
+class Beside:
+    """Another answer, laid beside the first as thin bars.
 
-    Args:
-        why: None while that is being worked out.
-        other: another answer, laid beside it as thin bars: of another model, or to the product
-            without what was left out.
-        other_name: what that one is, in words.
+    Attributes:
+        name: what it is, in words: another model, or the whole product.
+        leads: its classes come first, so that they stay where they were before something was left
+            out of the product.
     """
-    _mount(key=key, data=answers_data(said, why, other, other_name))
+
+    answer: Answer
+    name: str
+    leads: bool = False
 
 
-def answers_data(
-    said: Answer, why: Why | None, other: Answer | None = None, other_name: str = ""
-) -> dict[str, Any]:
+def draw_answers(said: Answer, key: str, why: Why | None, beside: Beside | None = None) -> None:
+    """Show what a model says, and why (None while that is being worked out)."""
+    _mount(key=key, data=answers_data(said, why, beside))
+
+
+def answers_data(said: Answer, why: Why | None, beside: Beside | None = None) -> dict[str, Any]:
     """Return what the browser draws; see above."""
-    classes = classes_shown([said, other] if other else [said])
+    other = beside.answer if beside else None
+    answers = [said, *([other] if other else [])]
+    classes = classes_shown(answers[::-1] if beside and beside.leads else answers)
     photo = why.photo if why else b""
     return {
         "mark": MARKS[said.is_agreed],
         "told": said.agreement,
         "model": said.model,
-        "other": other_name,
+        "other": beside.name if beside else "",
         "is_pending": why is None,
         "photo": f"data:image/jpeg;base64,{base64.b64encode(photo).decode()}" if photo else "",
         "words": [{"text": word.text, "is_known": word.is_known} for word in said.words],

@@ -33,9 +33,10 @@ function legend({ other, words, num_known: known }) {
   const parts = [];
   if (other) parts.push(make("span", "", make("i"), other));
   if (words.length) {
+    const dotted = known < words.length ? "; it may know parts of the dotted ones" : "";
     parts.push(
       make("span", "", make("span", "for", "speaks for it"), make("span", "against", "speaks against it")),
-      make("span", "", `${known} of ${words.length} words are in the model's vocabulary; the dotted ones are not, though it may know parts of them`),
+      make("span", "", `${known} of ${words.length} words are in the model's vocabulary${dotted}`),
     );
   }
   return parts;
@@ -46,7 +47,8 @@ function card(view, data) {
   box.append(make("div", "head", make("span", "", view.title), make("span", "", view.note)));
   if (!view.best) {
     box.append(make("div", "absent", `No answer: ${view.absent}`));
-    if (view.other_best) box.append(make("div", "", `${data.other}: ${named(view.other_best)} ${percent(view.other_best.p)}`));
+    const { other_best: other } = view;
+    if (other) box.lastChild.append(make("div", "", `${data.other}: ${named(other)} ${percent(other.p)}`));
     return box;
   }
   const best = make("div", "best", named(view.best));
@@ -56,7 +58,7 @@ function card(view, data) {
   }
   const scale = make("div", "scale", ...["0%", "50%", "100%"].map((mark) => make("span", "", mark)));
   box.append(best, make("div", "bars", ...view.bars.map((bar) => row(bar, view, data))), scale);
-  box.append(...reasons(view, data));
+  box.append(make("div", "reasons", ...reasons(view, data)));
   return box;
 }
 

@@ -64,9 +64,8 @@ def add_wanted(desk: Desk, batch: Batch) -> None:
     bar = st.progress(0.0, text="adding to the catalogue")
 
     def show(stage: str, done: int, total: int) -> None:
-        bar.progress(
-            min(1.0, done / total) if total else 0.0, text=f"{stage}: {done:,} of {total:,}"
-        )
+        share = min(1.0, done / total) if total else 0.0
+        bar.progress(share, text=f"{stage}: {done:,} of {total:,}")
 
     now = time.time()
     try:

@@ -81,7 +81,9 @@ def _filters(rows: tuple[BatchRow, ...]) -> tuple[ResultFilter, str, float]:
 def _cards(desk: Desk, batch: Batch, rows: list[BatchRow], num_all: int, below: float) -> None:
     left, right = st.columns([8, 2], vertical_alignment="bottom")
     num_doubtful = sum(row.is_doubtful(below) for row in rows)
-    left.text(f"{len(rows):,} of {num_all:,} products, {num_doubtful:,} of them doubtful")
+    left.text(
+        f"{len(rows):,} of {num_all:,} products; {num_doubtful:,} are for a person to look at"
+    )
     if not rows:
         st.info("No product is meant by these filters: widen them.", icon=":material/filter_alt:")
         return

@@ -76,7 +76,7 @@ def batch_list(desk: Desk) -> None:
         middle.text("  ·  ".join(_told(batch)))
         with right.popover("Delete", key=f"x.ask.{batch.id}", type="tertiary"):
             st.text(
-                "The upload and its predictions go for good; the catalogue keeps what was added."
+                "The upload and its predictions go for good. The catalogue keeps what is in it."
             )
             st.button(
                 "Delete it",

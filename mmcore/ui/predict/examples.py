@@ -21,12 +21,11 @@ GRID, CODE = "p.examples", "p.example.class"
 NUM_SHOWN, NUM_DRAWN = 12, 200
 
 
-def example_inputs(desk: Desk) -> bool:
+def example_inputs(desk: Desk, left, middle, right) -> bool:
     """Draw the ways to another product; return whether the dialog of one is open."""
-    left, middle, right = st.columns([3, 3, 2])
     with left.popover("Random", width="stretch", icon=":material/casino:"):
         _random(desk)
-    right.button("Clear", on_click=_clear, width="stretch")
+    right.button("Clear", icon=":material/close:", on_click=_clear, width="stretch")
     is_searching = middle.button("Search", width="stretch", icon=":material/search:")
     if is_searching:
         _search(desk)

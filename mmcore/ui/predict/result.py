@@ -9,7 +9,7 @@ from mmcore.services.answers import Answer, answer
 from mmcore.services.neighbours import LabelledNeighbour, labelled_neighbours
 from mmcore.services.prediction import given_product
 from mmcore.services.why import Why, explain_views
-from mmcore.ui.answers import draw_answers
+from mmcore.ui.answers import Beside, draw_answers
 from mmcore.ui.desk import Desk
 from mmcore.ui.photo_grid import Card, Line, opened, photo_grid
 from mmcore.ui.photos import list_photo
@@ -48,19 +48,19 @@ def show_answers(
     model, other_model = models
     seen = whole.without(without)
     said = ask(desk, model, seen)
-    other, name = None, ""
+    beside = None
     if other_model:
-        other, name = ask(desk, other_model, seen), other_model
+        beside = Beside(ask(desk, other_model, seen), other_model)
     elif without:
-        other, name = ask(desk, model, whole), "with everything"
+        beside = Beside(ask(desk, model, whole), "with everything", leads=True)
     key = ("why", model, seen)
     why = _why(desk, model, seen, said) if is_remembered(key) else None
-    draw_answers(said, f"p.answers.{model}", why, other, name)
+    draw_answers(said, f"p.answers.{model}", why, beside)
     if without:
         cause = f"Without {' and '.join(without)}"
         st.text(change_told(ask(desk, model, whole), said, cause))
     if other_model:
-        st.text(change_told(said, other, f"Model {other_model}"))
+        st.text(change_told(said, beside.answer, f"Model {other_model}"))
     for problem in _left_out(said, without):
         st.text(f"Left out: {problem}")
     return said

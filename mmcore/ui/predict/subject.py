@@ -70,7 +70,6 @@ def subject_inputs(extra: Sequence[str]) -> None:
         key=DESCRIPTION,
         height=110,
         max_chars=50_000,
-        live="400ms",
         persist_state="session",
     )
     _photo_input()
