@@ -13,7 +13,7 @@ from mmcore.ui.notices import tell, tell_error
 from mmcore.ui.words import moment
 
 TURN = "x.turn"
-ID = "id"
+ID, OF_PRODUCT = "id", "batch"
 STATES = {
     "new": "not predicted yet",
     "done": "predicted",
@@ -97,6 +97,23 @@ def _told(batch: Batch) -> list[str]:
     return told
 
 
+def batch_asked_for() -> str:
+    """Return the id of the batch in the address, "" without one.
+
+    The way back from a product of a batch, seen on Predict, has the name that it has there.
+    """
+    query = st.query_params
+    if ID not in query and OF_PRODUCT in query:
+        query[ID] = query.pop(OF_PRODUCT)
+        query.pop("row", None)
+    return query.get(ID, "")
+
+
+def close_batch() -> None:
+    """Leave the batch, for the list of all."""
+    st.query_params.pop(ID, None)
+
+
 def _open(batch_id: str) -> None:
     st.query_params[ID] = batch_id
 
@@ -108,5 +125,5 @@ def _delete(desk: Desk, batch: Batch) -> None:
     except MmcoreError as error:
         tell_error(error)
         return
-    st.query_params.pop(ID, None)
+    close_batch()
     tell(f"{batch.name} is deleted; the catalogue keeps what was added to it.")
