@@ -26,7 +26,7 @@ README = {
     "review": "/review",
     "models": "/models",
 }
-COLOURS = 192  # of the palette: photos stay recognisable, and the files small
+COLOURS = 256  # of the palette: photos stay recognisable, and the files small
 
 
 def main() -> None:
@@ -65,7 +65,9 @@ def readme_pictures(browser, arguments) -> None:
     for name, address in README.items():
         visit(page, arguments.url + address.format(product=arguments.product))
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-        picture.quantize(COLOURS).save(arguments.folder / f"{name}.png", optimize=True)
+        # coverage keeps the few pixels of a modality's dot in their colour
+        small = picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
+        small.save(arguments.folder / f"{name}.png", optimize=True)
 
 
 def visit(page: Page, address: str) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmcore.ui.bulk.acting import act_bar
+from mmcore.ui.bulk.acting import act_bar, undo_bar
 from mmcore.ui.bulk.choosing import choose_rows, show_pages
 from mmcore.ui.cards import product_card
 from mmcore.ui.guard import enter
@@ -18,6 +18,7 @@ def open_card() -> None:
 
 
 with errors_shown():
+    undo_bar(desk)
     rows, wanted, where = choose_rows(desk)
     above = st.container()
     if rows:

@@ -25,7 +25,8 @@ with errors_shown():
         st.page_link(screen_named("batch_page").file, label="Go to Batch")
         st.stop()
     take_click(PREFIX)
-    number_row(numbers)
-    if st.toggle("Plots", value=True, key="c.plots"):
+    number_row(numbers, PREFIX)
+    wanted = find_filter(desk.store, product_filters(desk, PREFIX))
+    if st.toggle("Plots: a click on a bar filters", value=True, key="c.plots"):
         plots(desk, numbers, PREFIX)
-    listing(desk, find_filter(desk.store, product_filters(desk, PREFIX)))
+    listing(desk, wanted)

@@ -20,7 +20,7 @@ if not wanted:
     st.stop()
 with errors_shown():
     product = product_detail(desk.store, wanted)
-    lines, names = history(desk.store, product.id), class_names(desk)
+    lines, names = history(desk.store, product.id), class_names(desk, with_archived=True)
     if product.removed_at is not None:
         st.warning(
             f"An import of {moment(product.removed_at)} took it out of the catalogue.",
@@ -28,14 +28,19 @@ with errors_shown():
         )
     if product.is_flagged:
         st.warning("It is flagged: a lead is to look at it.", icon=":material/flag:")
-    decide_bar(desk, product, lines, names)
+    decide_bar(desk, product, lines, class_names(desk))
     show_facts(desk, product)
-    left, right, _ = st.columns([1, 1, 4])
+    left, middle, right, _ = st.columns([1, 1, 1, 3])
     query = {"product": product.product_id}
     left.page_link(
         screen_named("predict_page").file, label="Ask a model about it", query_params=query
     )
-    right.page_link(screen_named("label_page").file, label="Open in Label", query_params=query)
+    middle.page_link(screen_named("label_page").file, label="Open in Label", query_params=query)
+    right.page_link(
+        screen_named("bulk_page").file,
+        label="Products like it",
+        query_params={"like": product.product_id},
+    )
     show_predictions(product.predictions, names)
     show_history(lines, names)
     show_copies(desk, product)

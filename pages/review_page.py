@@ -34,6 +34,8 @@ with errors_shown():
         flag_precision(desk.store) + " Enter or 1 keeps the label, 2 to 5 take another opinion."
     )
 turn: Round = st.session_state.setdefault(f"review.{desk.actor.id}.{kind}", Round(kind))
+if turn.case is None:
+    turn.later.clear()  # all was put off: whoever runs the page anew wants to see it again
 
 
 @st.fragment

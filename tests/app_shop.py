@@ -18,6 +18,7 @@ from mmcore.services.queue_settings import QueueSettings, put_queue_settings
 from mmcore.settings import Settings
 from mmcore.store.engine import Store
 from mmcore.store.products import CatalogueFacts, write_facts
+from mmcore.store.search import search_text
 from mmcore.store.tables import Annotation, ModelVersion, Prediction, Product, ProductClass
 from mmcore.workspace import Workspace
 
@@ -99,6 +100,7 @@ def _add_products(session, workspace, classes, num_products) -> list[Product]:
             Product(
                 product_id=f"p{i}",
                 title=f"Produit n° {i} été",
+                search_text=search_text((f"Produit n° {i} été", f"p{i}")),
                 description=f"Description de l'article {i} <b>neuf</b>" if i % 2 else "",
                 photo=photos.add(encode_photo(colour)) if i % 3 else "",
                 extra={"price": f"{i}.50"},

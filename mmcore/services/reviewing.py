@@ -143,7 +143,8 @@ def _suspected(product: ProductDetail) -> list[str]:
     """Return in words how suspect the label is. The model that answers may well agree with it: it
     has learnt it; what counts is what models say that haven't seen it."""
     says = next((s for s in product.predictions if s.stage == "production"), None)
-    if says is None or says.suspicion < SUSPECT_FROM:
+    # None: the label changed since labels were checked
+    if says is None or says.suspicion is None or says.suspicion < SUSPECT_FROM:
         return []
     return [f"suspect ({says.suspicion:.0%}): models that haven't seen this label oppose it"]
 

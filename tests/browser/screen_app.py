@@ -39,7 +39,10 @@ class App:
                 stdout=log,
                 stderr=log,
             )
-        until = time.monotonic() + START_S
+        self.wait_until_it_answers(START_S)
+
+    def wait_until_it_answers(self, timeout_s):
+        until = time.monotonic() + timeout_s
         while time.monotonic() < until:
             try:
                 urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2).read()
@@ -47,7 +50,7 @@ class App:
             except OSError:
                 assert self.process.poll() is None, self.log.read_text()
                 time.sleep(0.1)
-        raise AssertionError(f"no answer in {START_S} s: {self.log.read_text()}")
+        raise AssertionError(f"no answer in {timeout_s} s: {self.log.read_text()}")
 
     def kill(self):
         self.process.kill()

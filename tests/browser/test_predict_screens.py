@@ -10,7 +10,6 @@ from app_shop import CLASSES, open_app_shop
 from browser_model import put_model
 from photo_files import encode_photo
 from playwright.sync_api import expect
-from screen_app import App
 
 NUM = 200
 
@@ -21,13 +20,6 @@ def shop(tmp_path_factory):
     put_model(shop, "m1")
     yield shop
     shop.store.close()
-
-
-@pytest.fixture(scope="module")
-def app(shop):
-    app = App(shop.home)
-    yield app
-    app.stop()
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,20 @@ def test_an_old_screen_overwrites_nobody(visit, app_shop):
     assert len(app_shop.annotations("anna")) == 0
 
 
+def test_the_label_of_an_archived_class_is_shown_and_not_offered(visit, app_shop):
+    from mmcore.services.classes import archive_class
+
+    archive_class(app_shop.store, app_shop.people["lena"], "40", "archive", 9e8)
+    app = visit("product_page", "anna", id="p1")
+    product = app_shop.product("p1")
+    box = app.selectbox(key=f"o.label.{product.id}.{product.version}")
+    assert box.value == "40" and "40 (archived)" in box.options
+    other = visit("product_page", "anna", id="p2")
+    product = app_shop.product("p2")
+    box = other.selectbox(key=f"o.label.{product.id}.{product.version}")
+    assert not any("40" in option for option in box.options)
+
+
 def test_a_viewer_may_look_but_not_decide(visit):
     app = visit("product_page", "vera", id="p1")
     assert button(app, "Save the label").disabled and button(app, "Undo the last act").disabled

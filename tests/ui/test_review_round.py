@@ -103,6 +103,43 @@ def test_a_conflict_shows_both_opinions_and_a_lead_settles_it(desk_of, app_shop)
     assert lena.on_screen is None and review_counts(store)["conflicts"] == 0
 
 
+def test_a_label_that_was_not_checked_since_it_changed_is_no_suspect(app_shop):
+    with app_shop.store.writing() as session:
+        session.execute(update(Prediction).values(label_class_id=None))
+    assert not any("suspect" in line for line in open_case(app_shop.store, "p1").told)
+
+
+def test_two_leads_who_settle_one_conflict_are_told(desk_of, app_shop):
+    store, people = app_shop.store, app_shop.people
+    shared = QueueSettings(overlap_share=1.0, hidden_share=0.0)
+    put_queue_settings(store, people["lena"], shared)
+    version = app_shop.product("p1").version
+    label(store, people["anna"], Seen(1, version, "a"), "10", NOW)
+    label(store, people["ben"], Seen(1, version, "b", is_second_opinion=True), "40", NOW + 1)
+    lena, adam = Hands(desk_of("lena"), "conflicts"), Hands(desk_of("adam"), "conflicts")
+    lena.act("label", code="10")
+    with pytest.raises(AssertionError, match="lena"):
+        adam.act("label", code="40")
+    assert adam.turn.answer["stale_version"] is not None and adam.on_screen == "p1"
+
+
+def test_undo_of_an_older_act_opens_its_own_product(desk_of, app_shop, suspects):
+    lena = Hands(desk_of("lena"), "suspects")
+    lena.act("label", code="2583")
+    first = review_data(lena.desk, lena.turn)["recent"][0]["act_id"]
+    lena.act("label", code="2583")
+    lena.act("undo", act=first)
+    assert lena.on_screen == "p1" and lena.turn.decided == ["p2"]
+
+
+def test_put_off_is_not_the_end(desk_of, suspects):
+    lena = Hands(desk_of("lena"), "suspects")
+    lena.act("skip")
+    lena.act("skip")
+    assert lena.on_screen is None
+    assert "2 are left" in review_data(lena.desk, lena.turn)["done"][0]
+
+
 def test_an_unknown_review_is_refused(app_shop):
     with pytest.raises(ConfigError, match="suspects, conflicts, changed"):
         review_list(app_shop.store, "everything")

@@ -20,7 +20,6 @@ SHOWN = 6  # classes of a preview
 
 def act_bar(desk: Desk, selected: list[int], wanted: ProductFilter | None) -> None:
     """Draw whom the act meets, the label to give, and the button."""
-    _undo_bar(desk)
     left, middle, right = st.columns([3, 4, 3], vertical_alignment="bottom")
     options = ["the selected ones"] + (["all that the filters mean"] if wanted else [])
     whom = left.segmented_control("Products", options, default=options[0], key="b.whom")
@@ -74,7 +73,8 @@ def _label(desk: Desk, target: Selection | ProductFilter, found: BulkPreview, co
     tell(f"{done.count:,} products labelled {code}.{left if done.changed_by_others else ''}")
 
 
-def _undo_bar(desk: Desk) -> None:
+def undo_bar(desk: Desk) -> None:
+    """Draw the button that takes the last act back; also where its products have left the list."""
     if LAST not in st.session_state:
         return
     act_id, count, code = st.session_state[LAST]

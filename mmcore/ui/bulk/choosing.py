@@ -19,7 +19,10 @@ NEAR = (30, 60, 120, 240)
 def choose_rows(desk: Desk) -> tuple[tuple[ProductRow, ...], ProductFilter | None, str]:
     """Draw the choice; return the rows on the screen, the filter they come from (None for likeness,
     whose products can only be selected), and a word that changes with them."""
-    way = st.segmented_control("Find by", WAYS, default=WAYS[0], key="b.way", required=True)
+    if like := st.query_params.pop("like", None):
+        st.session_state["b.way"], st.session_state["b.like"] = WAYS[1], like
+    st.session_state.setdefault("b.way", WAYS[0])
+    way = st.segmented_control("Find by", WAYS, key="b.way", required=True)
     if way == WAYS[1]:
         return _alike(desk)
     wanted = find_filter(desk.store, product_filters(desk, "b.filter"))

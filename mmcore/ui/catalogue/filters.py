@@ -20,9 +20,10 @@ STATES = {
 }
 
 
-def class_names(desk: Desk) -> dict[str, str]:
+def class_names(desk: Desk, with_archived: bool = False) -> dict[str, str]:
     """Return code -> code and French name, in the order of the screen."""
-    return {c.code: f"{c.code}  {c.name_fr}" for c in list_classes(desk.store)}
+    found = list_classes(desk.store, with_archived)
+    return {c.code: f"{c.code}  {c.name_fr}" for c in found}
 
 
 def product_filters(desk: Desk, prefix: str, with_people: bool = True) -> ProductChoice:

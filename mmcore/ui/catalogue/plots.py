@@ -17,23 +17,30 @@ from mmcore.workspace import Workspace
 KEEP_S = 60  # a moment's old numbers are as good, and counting 100,000 texts takes half a second
 
 
-def number_row(numbers: CatalogueNumbers) -> None:
-    """Draw how many products there are, and what they lack."""
-    cells = st.columns(7)
-    for cell, (name, value) in zip(
-        cells,
+def number_row(numbers: CatalogueNumbers, prefix: str) -> None:
+    """Draw how many products there are, and what they lack; what can be filtered by, as buttons."""
+    cells = st.columns(7, vertical_alignment="bottom")
+    cells[0].metric("Products", f"{numbers.num_products:,}")
+    cells[1].metric("Labelled", f"{numbers.num_labelled:,}")
+    cells[2].metric("Without a title", f"{numbers.num_without_title:,}")
+    cells[3].metric("Without a description", f"{numbers.num_without_description:,}")
+    for cell, (state, count) in zip(
+        cells[4:],
         {
-            "Products": numbers.num_products,
-            "Labelled": numbers.num_labelled,
-            "Without a label": numbers.num_unlabelled,
-            "Without a photo": numbers.num_without_photo,
-            "Without a title": numbers.num_without_title,
-            "Without a description": numbers.num_without_description,
-            "Flagged": numbers.num_flagged,
+            "without a label": numbers.num_unlabelled,
+            "without photo": numbers.num_without_photo,
+            "flagged": numbers.num_flagged,
         }.items(),
         strict=True,
     ):
-        cell.metric(name, f"{value:,}")
+        cell.button(
+            f"{count:,} {state}",
+            key=f"{prefix}.number.{state}",
+            width="stretch",
+            disabled=not count,
+            on_click=set_filter,
+            args=(prefix, "states", [state]),
+        )
 
 
 def plots(desk: Desk, numbers: CatalogueNumbers, prefix: str) -> None:

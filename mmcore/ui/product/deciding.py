@@ -24,11 +24,13 @@ def decide_bar(
     now_label = product.label.code if product.label else None
     left, save, mark, back = st.columns([4, 2, 2, 2], vertical_alignment="bottom")
     codes = [None, *names]
+    if now_label and now_label not in names:  # an archived class: kept, but never given anew
+        codes.append(now_label)
     code = left.selectbox(
         "Label",
         codes,
         index=codes.index(now_label) if now_label in codes else 0,
-        format_func=lambda c: names.get(c, "no label"),
+        format_func=lambda c: names.get(c, f"{c} (archived)" if c else "no label"),
         key=f"o.label.{product.id}.{product.version}",
     )
     save.button(

@@ -1,9 +1,11 @@
 """A person going through one review: what is open, what was put off, what keys do."""
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 from mmcore.errors import MmcoreError, RefusedError, StaleWriteError
+from mmcore.services.browse import rows_of
 from mmcore.services.labelling import Seen, Suggestion, flag, label
 from mmcore.services.queue import release, take
 from mmcore.services.queue_item import QueueItem
@@ -11,15 +13,19 @@ from mmcore.services.reviewing import Case, open_case, review_list
 from mmcore.services.undoing import undo
 from mmcore.ui.desk import Desk
 
+LISTED = 100  # products that are looked at for one that nobody has open
+
 
 @dataclass
 class Round:
     """One review in one browser tab.
 
     Attributes:
-        later: products that were put off; they come again when the page is opened anew.
+        later: products that were put off; they come again when the page is run anew at its end.
         item: the product as the queue gave it, kept from others; None of one that doesn't wait.
         decided: products that were decided here, the last one at the end.
+        num_left: products of the review that weren't put off.
+        token: of the open case; another one each time a case is opened.
     """
 
     kind: str
@@ -28,22 +34,19 @@ class Round:
     later: set[str] = field(default_factory=set)
     decided: list[str] = field(default_factory=list)
     num_left: int = 0
+    token: str = ""
     answer: dict[str, Any] | None = None
     saved_at: float | None = None
     sent: set[str] = field(default_factory=set)
-
-    @property
-    def token(self) -> str:
-        """Return the token of the open case: the same as long as nothing of it changes."""
-        product = self.case.product
-        return f"review-{self.kind}-{product.id}-{product.version}"
 
 
 def go_on(desk: Desk, turn: Round, now: float) -> None:
     """Open the most pressing product that wasn't put off, where none is open."""
     if turn.case is not None:
         return
-    left = [p for p in review_list(desk.store, turn.kind) if p not in turn.later]
+    # as many more as were put off, or these would hide the rest
+    found = review_list(desk.store, turn.kind, LISTED + len(turn.later))
+    left = [p for p in found if p not in turn.later]
     turn.num_left = len(left)
     for shop_id in left:
         if _open(desk, turn, shop_id, now):
@@ -60,6 +63,7 @@ def _open(desk: Desk, turn: Round, shop_id: str, now: float) -> bool:
         except RefusedError:
             return False
     turn.case = case
+    turn.token = turn.item.token if turn.item else f"review-{secrets.token_urlsafe(12)}"
     return True
 
 
@@ -107,16 +111,20 @@ def _seen(turn: Round, act: dict[str, Any]) -> Seen:
     if said and said.fused:
         best = said.fused[0]
         suggestion = Suggestion(best.code, best.probability, False, said.model_version_id)
-    token = turn.item.token if turn.item else act["token"]
-    return Seen(act["id"], act["version"], token, suggestion, act.get("seconds"))
+    return Seen(act["id"], act["version"], act["token"], suggestion, act.get("seconds"))
 
 
 def _undo(desk: Desk, turn: Round, act: dict[str, Any], now: float) -> None:
+    """Take an act back and open its product again."""
     done = undo(desk.store, desk.actor, act["token"], now, act.get("act"))
     turn.saved_at = now
-    if not turn.decided or done.product is None:
+    if done.product is None:
+        return  # several products: they are back where they were, none is shown
+    found = rows_of(desk.store, [done.product.product_id])
+    if not found:
         return
-    shop_id = turn.decided.pop()
+    shop_id = found[0].product_id
+    turn.decided = [product for product in turn.decided if product != shop_id]
     if turn.item:
         release(desk.store, desk.actor, [turn.item.id])
     turn.case = turn.item = None
