@@ -3,9 +3,10 @@
 import streamlit as st
 
 from mmcore.errors import MmcoreError
+from mmcore.services.prediction import further_columns
 from mmcore.ui.guard import enter
 from mmcore.ui.notices import errors_shown
-from mmcore.ui.predict.choice import choose_models, further_columns
+from mmcore.ui.predict.choice import choose_models
 from mmcore.ui.predict.examples import example_inputs, take_from_address, taken_from
 from mmcore.ui.predict.nothing import no_model, no_product
 from mmcore.ui.predict.result import show_answers, show_neighbours, work_out_why
@@ -19,7 +20,7 @@ if model is None:
     no_model()
     st.stop()
 try:
-    columns = further_columns(desk, model)
+    columns = further_columns(desk.workspace, desk.settings, model)
 except MmcoreError as error:
     st.error(str(error), icon=":material/warning:")
     st.stop()

@@ -10,6 +10,7 @@ from mmcore.services.answers import Answer, Bar, ViewAnswer, Word
 from mmcore.services.neighbours import Neighbour
 from mmcore.services.why import ViewWhy, Why
 
+COLUMNS = "mmcore.services.prediction.further_columns"
 BOOK, POOL = Bar("10", "Livres d'occasion", "Second-hand books", 0.0), Bar("2583", "Piscine", "", 0)
 
 
@@ -58,7 +59,7 @@ def asked(monkeypatch):
     result, choice = "mmcore.ui.predict.result", "mmcore.ui.predict.choice"
     versions = [SimpleNamespace(name=n, stage=s) for n, s in (("m1", "production"), ("m2", "cand"))]
     monkeypatch.setattr(f"{choice}.usable_versions", lambda desk: versions)
-    monkeypatch.setattr(f"{choice}.further_columns", lambda desk, model: ["price"])
+    monkeypatch.setattr(COLUMNS, lambda workspace, settings, model: ["price"])
     monkeypatch.setattr(f"{result}.runtime_of", lambda desk, name: SimpleNamespace(name=name))
     monkeypatch.setattr(f"{result}.neighbours_of", lambda desk, name: Index())
     monkeypatch.setattr(f"{result}.answer", answer)
@@ -107,6 +108,17 @@ def test_an_address_brings_a_product_of_the_catalogue(visit, app_shop, asked):
 def test_an_address_that_leads_nowhere_is_told(visit, asked):
     assert "there is no product 'p999'" in texts(visit("predict_page", "vera", product="p999"))
     assert "there is no batch 'none'" in texts(visit("predict_page", "vera", batch="none", row="a"))
+
+
+def test_a_photo_that_is_none_is_told_where_it_was_given(visit, asked, make_photo):
+    app = visit("predict_page", "vera")
+    app.file_uploader(key="p.upload.0").upload("a.jpg", b"nothing", "image/jpeg").run()
+    assert "no photo we can read" in texts(app) and asked == []
+    app.file_uploader(key="p.upload.1").upload("a.jpg", make_photo(), "image/jpeg").run()
+    assert "no photo we can read" not in texts(app) and ("answer", "m1") in asked
+    app.file_uploader(key="p.upload.2").upload("b.jpg", b"nothing", "image/jpeg").run()
+    assert "no photo we can read" in texts(app), "and the one before stays"
+    assert app.session_state["p.photo"][0] == make_photo()
 
 
 def test_a_random_product_of_a_class(visit, app_shop, asked):
@@ -174,10 +186,10 @@ def test_saving_needs_a_lead(visit, asked, person):
 
 
 def test_a_damaged_model_is_told(visit, asked, monkeypatch):
-    def refuse(desk, model):
+    def refuse(workspace, settings, model):
         raise ArtifactError("the folder of m1 is damaged; roll back")
 
-    monkeypatch.setattr("mmcore.ui.predict.choice.further_columns", refuse)
+    monkeypatch.setattr(COLUMNS, refuse)
     assert "the folder of m1 is damaged" in texts(visit("predict_page", "vera"))
 
 

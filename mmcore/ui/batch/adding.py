@@ -13,7 +13,7 @@ from mmcore.ui.acts import needs
 from mmcore.ui.desk import Desk
 from mmcore.ui.notices import tell
 from mmcore.ui.screens import screen_named
-from mmcore.ui.words import moment
+from mmcore.ui.words import counted, moment
 
 WANTED = "x.adding"
 
@@ -32,7 +32,7 @@ def add_buttons(desk: Desk, batch: Batch, num: int, doubtful: frozenset[str]) ->
         args=(BatchPart(batch),),
     )
     right.button(
-        f"Send the {len(doubtful):,} doubtful ones to the queue",
+        f"Send {counted(len(doubtful), 'doubtful product')} to the queue",
         icon=":material/label:",
         width="stretch",
         disabled=role is not None or not doubtful,
@@ -49,7 +49,9 @@ def added_note(desk: Desk, batch: Batch) -> None:
     if not batch.num_added:
         return
     left, *links = st.columns([6, 2, 2], vertical_alignment="center")
-    left.text(f"{batch.num_added:,} products went to the catalogue, {moment(batch.added_at)}.")
+    left.text(
+        f"{counted(batch.num_added, 'product')} went to the catalogue, {moment(batch.added_at)}."
+    )
     for place, key in zip(links, ("catalogue_page", "label_page"), strict=True):
         screen = screen_named(key)
         if may(desk.actor, screen.role):

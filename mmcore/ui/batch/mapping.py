@@ -7,6 +7,7 @@ from mmcore.errors import MmcoreError
 from mmcore.services.batch_check import PHOTOS_LOOKED_FOR, BatchCheck, check_batch, remarks_file
 from mmcore.services.batches import Batch, map_columns
 from mmcore.ui.notices import tell_error
+from mmcore.ui.words import counted
 
 WORDS = {
     "product_id": "Id (needed)",
@@ -80,7 +81,7 @@ def check_box(batch: Batch) -> BatchCheck:
             hide_index=True,
         )
     if found.issues:
-        with st.expander(f"{len(found.issues):,} remarks on rows"):
+        with st.expander(f"{counted(len(found.issues), 'remark')} on rows"):
             st.dataframe(found.rows()[:500], hide_index=True)
         st.download_button(
             "Download the remarks",

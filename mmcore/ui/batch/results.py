@@ -27,7 +27,7 @@ from mmcore.ui.batch.adding import add_buttons, add_wanted, added_note
 from mmcore.ui.desk import Desk
 from mmcore.ui.photo_grid import Card, Line, opened, photo_grid
 from mmcore.ui.screens import screen_named
-from mmcore.ui.words import duration, percent
+from mmcore.ui.words import counted, duration, percent
 
 SIZE = 48
 GRID, OPENED = "x.grid", "x.opened"
@@ -43,7 +43,7 @@ def result_box(desk: Desk, batch: Batch) -> None:
     """Draw the filters, the products they mean, and what can be done with them."""
     rows = _rows(batch.id, batch.model, batch.result.stat().st_mtime, batch)
     title, download = st.columns([8, 2], vertical_alignment="center")
-    title.subheader(f"{batch.num_predicted:,} products predicted by {batch.model}")
+    title.subheader(f"{counted(batch.num_predicted, 'product')} predicted by {batch.model}")
     with download.popover("Download", icon=":material/download:", width="stretch"):
         _downloads(batch)
     without = f", {batch.num_without:,} had nothing to predict from" if batch.num_without else ""
@@ -82,7 +82,7 @@ def _cards(desk: Desk, batch: Batch, rows: list[BatchRow], num_all: int, below: 
     left, right = st.columns([8, 2], vertical_alignment="bottom")
     num_doubtful = sum(row.is_doubtful(below) for row in rows)
     left.text(
-        f"{len(rows):,} of {num_all:,} products; {num_doubtful:,} are for a person to look at"
+        f"{len(rows):,} of {counted(num_all, 'product')}; {num_doubtful:,} for a person to look at"
     )
     if not rows:
         st.info("No product is meant by these filters: widen them.", icon=":material/filter_alt:")
@@ -115,7 +115,7 @@ def _card(row: BatchRow, photo: str, below: float, names: Mapping[str, str]) -> 
         lines += [Line(named(row.text), "text"), Line(named(row.image_says), "image")]
     if row.label:
         lines.append(Line(f"file says {named(row.label)}"))
-    if row.problems:
+    if row.problems and not row.problems.endswith("is not given"):  # "no photo" says that much
         lines.append(Line(row.problems))
     word = row.confidence(below)
     badge = f"{word} {percent(row.probability)}" if row.predicted else word
@@ -139,7 +139,7 @@ def _downloads(batch: Batch) -> None:
 def _remarks(batch: Batch) -> None:
     if not batch.issues:
         return
-    with st.expander(f"{len(batch.issues):,} remarks while predicting"):
+    with st.expander(f"{counted(len(batch.issues), 'remark')} while predicting"):
         st.dataframe(list(batch.issues[:REMARKS_SHOWN]), hide_index=True)
         st.download_button(
             "Download them",

@@ -10,7 +10,7 @@ from mmcore.services.batches import KEPT_DAYS, MAX_PRODUCTS, Batch, delete_batch
 from mmcore.ui.batch.running import running, stop
 from mmcore.ui.desk import Desk
 from mmcore.ui.notices import tell, tell_error
-from mmcore.ui.words import moment
+from mmcore.ui.words import counted, moment
 
 TURN = "x.turn"
 ID, OF_PRODUCT = "id", "batch"
@@ -91,7 +91,7 @@ def _told(batch: Batch) -> list[str]:
     """Return what is known of an upload, in words."""
     told = [moment(batch.created_at), "running" if running(batch) else STATES[batch.state]]
     if batch.num_predicted:
-        told.append(f"{batch.num_predicted:,} products by {batch.model}")
+        told.append(f"{counted(batch.num_predicted, 'product')} by {batch.model}")
     if batch.num_added:
         told.append(f"{batch.num_added:,} in the catalogue")
     return told

@@ -1,8 +1,7 @@
 """Which model is asked, and which one it is compared with."""
 
-from mmcore.services.batch_prediction import extra_columns
 from mmcore.ui.desk import Desk
-from mmcore.ui.runtimes import runtime_of, usable_versions
+from mmcore.ui.runtimes import usable_versions
 
 
 def choose_models(desk: Desk, left, right) -> tuple[str | None, str | None]:
@@ -25,8 +24,3 @@ def choose_models(desk: Desk, left, right) -> tuple[str | None, str | None]:
         help="There is one model so far." if len(others) == 1 else None,
     )
     return model, other
-
-
-def further_columns(desk: Desk, model: str) -> list[str]:
-    """Return the columns beside title, description and photo that the model reads."""
-    return extra_columns(runtime_of(desk, model))

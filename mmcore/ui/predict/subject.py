@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from mmcore.errors import ImageError
-from mmcore.ui.notices import tell_error
 from mmcore.ui.paste import listen_for_photo, pasted_photo
 
 TITLE, DESCRIPTION, PHOTO, SHOWN = "p.title", "p.description", "p.photo", "p.shown"
 UPLOAD, PASTE, EXTRA, WITHOUT = "p.upload", "p.paste", "p.extra", "p.without"
+REFUSED = "p.refused"
 SHOWN_PX = 480
 PARTS = ("title", "description", "photo")
 
@@ -134,6 +134,8 @@ def _photo_input() -> None:
         # the file is ours now: a new uploader lets the server forget its copy
         st.session_state[UPLOAD] = turn + 1
         st.rerun()
+    if refused := st.session_state.get(REFUSED):
+        st.error(refused, icon=":material/broken_image:")
     if (shown := st.session_state.get(SHOWN)) is not None:
         st.image(shown, width=240)
         st.button(
@@ -154,12 +156,13 @@ def _set_photo(photo: bytes | None) -> None:
     """Keep a photo and what the screen shows of it; one that can't be read is told and kept off."""
     from mmcore.images import fit_photo
 
+    st.session_state[REFUSED] = ""
     if photo is None:
         st.session_state[SHOWN], st.session_state[PHOTO] = None, (None, "")
         return
     try:
         st.session_state[SHOWN] = fit_photo(photo, SHOWN_PX)
     except ImageError as error:
-        tell_error(error)
+        st.session_state[REFUSED] = str(error)
         return
     st.session_state[PHOTO] = (photo, hashlib.sha256(photo).hexdigest())
