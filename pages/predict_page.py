@@ -2,48 +2,44 @@
 
 import streamlit as st
 
-from mmcore.services.add_product import NewProduct
+from mmcore.errors import MmcoreError
+from mmcore.services.prediction import further_columns
 from mmcore.ui.guard import enter
 from mmcore.ui.notices import errors_shown
-from mmcore.ui.predict.choice import choose_models, further_columns, product_of
-from mmcore.ui.predict.result import show_answer, show_neighbours, show_words
+from mmcore.ui.predict.choice import choose_models
+from mmcore.ui.predict.examples import example_inputs, take_from_address, taken_from
+from mmcore.ui.predict.nothing import no_model, no_product
+from mmcore.ui.predict.result import show_answers, show_neighbours, work_out_why
 from mmcore.ui.predict.saving import save_box
-from mmcore.ui.predict.subject import subject_inputs
+from mmcore.ui.predict.subject import subject, subject_inputs, what_if
 
 desk = enter("predict_page")
-model, other = choose_models(desk)
+top = st.columns([3, 3, 2, 2, 1.3], vertical_alignment="bottom")
+model, other = choose_models(desk, *top[:2])
 if model is None:
-    st.info(
-        "No model is here yet. Import a catalogue on the Batch screen, label some products, and "
-        "train on the Retrain screen.",
-        icon=":material/model_training:",
-    )
+    no_model()
     st.stop()
+try:
+    columns = further_columns(desk.workspace, desk.settings, model)
+except MmcoreError as error:
+    st.error(str(error), icon=":material/warning:")
+    st.stop()
+take_from_address(desk)
+is_searching = example_inputs(desk, *top[2:])
 left, right = st.columns([4, 9], gap="medium")
 with left:
-    columns = further_columns(desk, model)
-    subject_inputs(desk, columns)
-    without = st.pills(
-        "What if it had no …", ["title", "description", "photo"], selection_mode="multi"
-    )
-product, new = product_of(columns, without)
+    subject_inputs(columns)
+    whole = subject(columns)
+    without = what_if(whole)
+    seen = whole.without(without)
 with right:
-    said = None
-    if product is None:
-        st.info(
-            "Type a title, drop a photo, or take an example: any of them will do.",
-            icon=":material/arrow_back:",
-        )
-    else:
-        with errors_shown():
-            is_explained = st.toggle("Say why", value=True)
-            said = show_answer(desk, model, product, is_explained)
-            if other:
-                st.divider()
-                show_answer(desk, other, product, is_explained)
-            show_words(said)
-    if product is not None:
-        with errors_shown():
-            save_box(desk, NewProduct(*new), said)
-        with errors_shown():
-            show_neighbours(desk, model, product)
+    if seen.is_empty:
+        no_product(without)
+        st.stop()
+    with errors_shown():
+        said = show_answers(desk, (model, other), whole, without)
+        taken = taken_from()
+        save_box(desk, whole, said, taken)
+        show_neighbours(desk, model, seen, taken)
+        if not is_searching:  # drawing the page again would close the dialog
+            work_out_why(desk, model, seen, said)

@@ -5,7 +5,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[1]
-KINDS = ("error", "warning", "info", "success", "markdown", "caption", "title", "header")
+KINDS = ("error", "warning", "info", "success", "markdown", "caption", "title", "header", "text")
 
 
 def texts(app: AppTest) -> str:

@@ -1,6 +1,6 @@
 """What a model says about one product, ready to be shown side by side: one scale, one order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ from mmcore.config import FUSED, IMAGE, TEXT
 if TYPE_CHECKING:
     from mmcore.runtime import Prediction, ProductInput, TorchRuntime
 
-TOP = 5  # classes of each view that are shown
+TOP = 5  # best classes of the fused answer that are shown
 VIEWS = (TEXT.name, IMAGE.name, FUSED)
 
 
@@ -28,14 +28,14 @@ class ViewAnswer:
     """One view's answer.
 
     Attributes:
-        bars: the same classes in the same order as in every other view; () without an answer.
         best: the first choice of this view, None without an answer.
+        probs: class code -> probability, of every class that the model knows; {} without an answer.
         absent: why there is no answer, "" with one.
     """
 
     view: str
     best: Bar | None
-    bars: tuple[Bar, ...]
+    probs: Mapping[str, float]
     absent: str
 
 
@@ -52,6 +52,8 @@ class Answer:
     """Everything that one model says about one product.
 
     Attributes:
+        classes: the classes to show, in the order to show them in: the fused answer's best, then
+            the first choice of any other view that isn't among them.
         views: text, image, fused, then further modalities.
         agreement: in words: do the views say the same?
         is_agreed: None with fewer than two views besides the fused one.
@@ -60,6 +62,7 @@ class Answer:
     """
 
     model: str
+    classes: tuple[Bar, ...]
     views: tuple[ViewAnswer, ...]
     agreement: str
     is_agreed: bool | None
@@ -70,6 +73,11 @@ class Answer:
         """Return one view's answer."""
         return next(view for view in self.views if view.view == name)
 
+    @property
+    def fused(self) -> Bar:
+        """Return the fused answer's first choice."""
+        return self.view(FUSED).best
+
 
 def answer(runtime: "TorchRuntime", product: "ProductInput") -> Answer:
     """Return what a model says about a product.
@@ -79,11 +87,11 @@ def answer(runtime: "TorchRuntime", product: "ProductInput") -> Answer:
     """
     prediction = runtime.predict_one(product)
     names = [*VIEWS, *(n for n in runtime.artifact.model.names if n not in VIEWS)]
-    codes = _codes(prediction, names)
-    views = tuple(_view(prediction, name, codes) for name in names)
+    views = tuple(_view(prediction, name) for name in names)
     is_agreed, told = _agreement(views)
     return Answer(
         model=runtime.artifact.manifest.name,
+        classes=_classes(prediction, views),
         views=views,
         agreement=told,
         is_agreed=is_agreed,
@@ -92,38 +100,48 @@ def answer(runtime: "TorchRuntime", product: "ProductInput") -> Answer:
     )
 
 
-def _codes(prediction: "Prediction", names: Sequence[str]) -> list[str]:
-    """Return the classes to show: the fused answer's best, and every view's first choice."""
-    best = [ranked.code for ranked in prediction.top(FUSED, TOP)]
-    firsts = [ranked.code for name in names for ranked in prediction.top(name, 1)]
-    return list(dict.fromkeys([*best, *firsts]))
+def classes_shown(answers: Sequence[Answer]) -> tuple[Bar, ...]:
+    """Return the classes to show for answers that are laid beside each other.
+
+    Those of the first answer keep their places, so that nothing jumps when another one joins.
+    """
+    found = {bar.code: bar for said in reversed(answers) for bar in said.classes}
+    codes = dict.fromkeys(bar.code for said in answers[:1] for bar in said.classes)
+    firsts = [view.best.code for said in answers for view in said.views if view.best]
+    return tuple(found[code] for code in dict.fromkeys([*codes, *firsts]))
 
 
-def _view(prediction: "Prediction", name: str, codes: Sequence[str]) -> ViewAnswer:
+def _classes(prediction: "Prediction", views: Sequence[ViewAnswer]) -> tuple[Bar, ...]:
+    best = [Bar(r.code, r.name_fr, r.name_en, r.probability) for r in prediction.top(FUSED, TOP)]
+    shown = {bar.code for bar in best}
+    firsts = {view.best.code: view.best for view in views if view.best}
+    return (*best, *(bar for code, bar in firsts.items() if code not in shown))
+
+
+def _view(prediction: "Prediction", name: str) -> ViewAnswer:
     if name not in prediction.probs:
-        return ViewAnswer(name, None, (), _absent(prediction, name))
-    known = {c.code: (i, c) for i, c in enumerate(prediction.classes)}
-    bars = []
-    for code in codes:
-        i, c = known[code]
-        bars.append(Bar(code, c.name_fr, c.name_en, float(prediction.probs[name][i])))
+        return ViewAnswer(name, None, {}, _absent(prediction, name))
+    pairs = zip(prediction.classes, prediction.probs[name], strict=True)
     first = prediction.top(name, 1)[0]
     best = Bar(first.code, first.name_fr, first.name_en, first.probability)
-    return ViewAnswer(name, best, tuple(bars), "")
+    return ViewAnswer(name, best, {c.code: float(p) for c, p in pairs}, "")
 
 
 def _absent(prediction: "Prediction", name: str) -> str:
     """Return why a view has no answer, in the words of the prediction where it has some."""
     found = next((problem for problem in prediction.problems if problem.startswith(name)), None)
-    return found or ("no photo is given" if name == IMAGE.name else f"no {name} is given")
+    if name == IMAGE.name:
+        about_photo = (p for p in prediction.problems if "photo" in p)
+        return next(about_photo, found) or "this model looks at no photo"
+    return found or f"this model reads no {name}"
 
 
 def _agreement(views: Sequence[ViewAnswer]) -> tuple[bool | None, str]:
     single = [view for view in views if view.view != FUSED and view.best]
     fused = next(view.best for view in views if view.view == FUSED)
     if len(single) < 2:
-        alone = single[0].view if single else "nothing"
-        return None, f"only {alone} is at hand: there is nothing to agree with"
+        alone = f"only {single[0].view} is" if single else "nothing is"
+        return None, f"{alone} at hand: there is nothing to agree with"
     if len({view.best.code for view in single}) == 1:
         if single[0].best.code == fused.code:
             return True, "all views agree"

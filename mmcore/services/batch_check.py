@@ -1,13 +1,15 @@
 """Looking at an uploaded table before anything is predicted: its first rows, and what is wrong."""
 
+import csv
+import io
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from mmcore.catalog.csv_reader import RawProduct, read_products
-from mmcore.catalog.csv_table import open_table
-from mmcore.catalog.issues import IssueLog, RowIssue
+from mmcore.catalog.csv_reader import RawProduct
+from mmcore.catalog.issues import KEPT, IssueLog, RowIssue, harmless
 from mmcore.catalog.photo_source import open_photo_source
 from mmcore.errors import CatalogueError, ImageError
-from mmcore.services.batches import Batch
+from mmcore.services.batches import Batch, batch_rows
 
 PREVIEW = 10
 PHOTOS_LOOKED_FOR = 2_000  # named photos that are looked for; the rest is met when predicting
@@ -43,7 +45,7 @@ def check_batch(batch: Batch) -> BatchCheck:
     """
     log, first, names = IssueLog(), [], []
     num = num_named = 0
-    for row in read_products(open_table(batch.source), batch.columns, may_be_empty=True):
+    for row in batch_rows(batch):
         if isinstance(row, RowIssue):
             log.add(row)
             continue
@@ -68,10 +70,19 @@ def _look_for_photos(batch: Batch, rows: list[RawProduct], log: IssueLog) -> int
                 photos.read(row.image)
             except ImageError as error:
                 lost += 1
-                log.add(RowIssue(row.line, row.product_id, batch.columns.image, str(error), "kept"))
+                log.add(RowIssue(row.line, row.product_id, batch.columns.image, str(error), KEPT))
     finally:
         photos.close()
     return lost
+
+
+def remarks_file(rows: Sequence[dict]) -> bytes:
+    """Return remarks on rows as a CSV file that a spreadsheet opens safely."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else ["line", "product_id", "reason"])
+    writer.writeheader()
+    writer.writerows({name: harmless(str(cell)) for name, cell in row.items()} for row in rows)
+    return text.getvalue().encode("utf-8-sig")  # without the mark Excel reads it as Latin-1
 
 
 def require_usable(check: BatchCheck) -> None:

@@ -1,32 +1,33 @@
-"""What was predicted of a batch: to be browsed, filtered, downloaded and added to the catalogue."""
+"""What was predicted of a batch: to be browsed, filtered and downloaded."""
 
-import csv
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mmcore.catalog.csv_columns import CsvColumns
-from mmcore.catalog.csv_reader import RawProduct, read_products
-from mmcore.catalog.csv_table import open_table
-from mmcore.services.batches import Batch
-from mmcore.services.catalogue import CsvImport, import_csv
-from mmcore.services.import_report import ImportReport
-from mmcore.services.people import Actor
-from mmcore.store.engine import Store
-from mmcore.store.products import read_facts
-from mmcore.workspace import Workspace
+from mmcore.catalog.csv_reader import RawProduct
+from mmcore.catalog.issues import harmless, harmless_name
+from mmcore.errors import ConfigError
+from mmcore.services.batches import Batch, batch_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DOUBTFUL = 0.7  # fused probability below which an answer is doubtful, at first
-_FIELDS = ("product_id", "title", "description", "image", "label")
+SURE = 0.9  # from here on it is sure
+ORDERS = ("file", "least sure first", "surest first")
+DOWNLOADS = ("csv", "xlsx", "parquet")
+_FREE_TEXT = ("title", "name_fr", "problems")  # the other text columns hold ids and class codes
 
 
 @dataclass(frozen=True)
 class BatchRow:
-    """One product of a batch, and what the model says of it; "" and 0.0 without an answer."""
+    """One product of a batch, and what the model says of it; "" and 0.0 without an answer.
+
+    Attributes:
+        label: the class that the file gives.
+        text, image_says: first choices of the views by code.
+    """
 
     product_id: str
     title: str
@@ -43,6 +44,22 @@ class BatchRow:
     def is_agreed(self) -> bool:
         """Return False where text and image say different things."""
         return not (self.text and self.image_says) or self.text == self.image_says
+
+    def confidence(self, below: float) -> str:
+        """Return how sure the answer is: sure, fair, doubtful or "no answer".
+
+        Args:
+            below: what is less probable is doubtful.
+        """
+        if not self.predicted:
+            return "no answer"
+        if self.probability < below:
+            return "doubtful"
+        return "sure" if self.probability >= max(SURE, below) else "fair"
+
+    def is_doubtful(self, below: float) -> bool:
+        """Return whether a person should look: unsure, no answer, or text and photo differ."""
+        return self.confidence(below) in ("doubtful", "no answer") or not self.is_agreed
 
 
 @dataclass(frozen=True)
@@ -68,9 +85,25 @@ class ResultFilter:
         )
 
 
+def rows_shown(
+    rows: Sequence[BatchRow], wanted: ResultFilter, order: str = "file"
+) -> list[BatchRow]:
+    """Return the rows that a filter means, in one of ORDERS.
+
+    Raises:
+        ConfigError: if the order isn't one.
+    """
+    if order not in ORDERS:
+        raise ConfigError(f"order {order!r}: use one of {', '.join(ORDERS)}")
+    found = [row for row in rows if wanted.takes(row)]
+    if order == "file":
+        return found
+    return sorted(found, key=lambda row: row.probability, reverse=order == "surest first")
+
+
 def read_result(batch: Batch) -> tuple[BatchRow, ...]:
     """Return every predicted product in the order of the file."""
-    given = {row.product_id: row for row in _products(batch)}
+    given = {row.product_id: row for row in batch_products(batch)}
     found = []
     for row in result_table(batch).to_dict("records"):
         product = given.get(row["product_id"])
@@ -91,6 +124,11 @@ def read_result(batch: Batch) -> tuple[BatchRow, ...]:
     return tuple(found)
 
 
+def batch_products(batch: Batch) -> list[RawProduct]:
+    """Return the products of a batch in the order of the file."""
+    return [row for row in batch_rows(batch) if isinstance(row, RawProduct)]
+
+
 def result_table(batch: Batch) -> "pd.DataFrame":
     """Return the predictions as a table, one row a product."""
     import pandas as pd
@@ -99,16 +137,27 @@ def result_table(batch: Batch) -> "pd.DataFrame":
 
 
 def table_file(batch: Batch, kind: str) -> bytes:
-    """Return the predictions as csv, xlsx or parquet; no cell of them runs as a formula."""
-    from mmcore.catalog.issues import harmless, harmless_name
+    """Return the predictions with title and class of the file, as csv, xlsx or parquet.
 
-    if kind == "parquet":
-        return batch.result.read_bytes()
+    No cell of the first two runs as a formula.
+
+    Raises:
+        ConfigError: if it is another kind.
+    """
+    if kind not in DOWNLOADS:
+        raise ConfigError(f"a table as {kind!r}: use one of {', '.join(DOWNLOADS)}")
     table = result_table(batch)
-    for column in table.select_dtypes(include=["object", "string"]):
-        keep = harmless if column in ("name_fr", "problems") else harmless_name
-        table[column] = table[column].map(lambda cell, keep=keep: keep(str(cell)))
+    given = {row.product_id: row for row in batch_products(batch)}
+    rows = [given.get(product_id) for product_id in table["product_id"]]
+    table.insert(1, "title", [row.title if row else "" for row in rows])
+    table.insert(2, "label_in_file", [row.label if row else "" for row in rows])
     file = io.BytesIO()
+    if kind == "parquet":
+        table.to_parquet(file, index=False)
+        return file.getvalue()
+    for column in table.select_dtypes(include=["object", "string"]):
+        keep = harmless if column in _FREE_TEXT else harmless_name
+        table[column] = table[column].map(lambda cell, keep=keep: keep(_printable(cell)))
     if kind == "xlsx":
         table.to_excel(file, index=False)
     else:
@@ -116,50 +165,7 @@ def table_file(batch: Batch, kind: str) -> bytes:
     return file.getvalue()
 
 
-def add_to_catalogue(
-    store: Store,
-    actor: Actor,
-    workspace: Workspace,
-    batch: Batch,
-    now: float,
-    only: Collection[str] | None = None,
-) -> ImportReport:
-    """Return what adding the products of a batch did; the same again changes nothing.
-
-    Args:
-        only: ids of the products to add, None for all.
-
-    Raises:
-        RefusedError: if the actor is no lead.
-        CatalogueError: if nothing is left to add, or the catalogue is of another kind.
-    """
-    with store.reading() as session:
-        facts = read_facts(session)
-    source, columns = batch.source, batch.columns
-    if only is not None:
-        source, columns = _part_of(batch, set(only))
-    options = CsvImport(source, columns, batch.photos, source=facts.source if facts else "csv")
-    return import_csv(store, actor, workspace, options, now)
-
-
-def _part_of(batch: Batch, only: set[str]):
-    """Return a table of some of the products, under plain names."""
-    rows = [row for row in _products(batch) if row.product_id in only]
-    path = batch.folder / "part.csv"
-    extra = batch.columns.extra
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*_FIELDS, *extra])
-        writer.writerows(_cells(rows))
-    has_label = batch.columns.label is not None
-    names = [name for name in _FIELDS if name != "label" or has_label]
-    return path, CsvColumns(**{name: name for name in names}, extra=extra)
-
-
-def _cells(rows: Sequence[RawProduct]) -> list[list[str]]:
-    return [[*(getattr(row, name) for name in _FIELDS), *row.extra] for row in rows]
-
-
-def _products(batch: Batch) -> list[RawProduct]:
-    rows = read_products(open_table(batch.source), batch.columns, may_be_empty=True)
-    return [row for row in rows if isinstance(row, RawProduct)]
+def _printable(cell: object) -> str:
+    """Return a cell without control characters, which no workbook can hold."""
+    text = "" if cell is None else str(cell)
+    return "".join(c for c in text if c in "\t\n" or c >= " ")

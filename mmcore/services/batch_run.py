@@ -25,7 +25,8 @@ class BatchRun:
         """
         self.batch = batch
         self.done, self.total = 0, 0
-        self.started_at = time.time()
+        self._first_at: float | None = None  # when the first products were done: loading is over
+        self._first_done = 0
         self._load, self._is_cancelled = load, threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"batch {batch.id}", daemon=True)
         self._thread.start()
@@ -35,11 +36,15 @@ class BatchRun:
         return self._thread.is_alive()
 
     @property
-    def eta_s(self) -> float | None:
+    def is_cancelled(self) -> bool:
+        return self._is_cancelled.is_set()
+
+    def eta_s(self, now: float) -> float | None:
         """Return the seconds that are left, None before they can be told."""
-        if not self.done or not self.total:
+        num = self.done - self._first_done
+        if self._first_at is None or num <= 0:
             return None
-        return (time.time() - self.started_at) / self.done * (self.total - self.done)
+        return (now - self._first_at) / num * (self.total - self.done)
 
     def cancel(self) -> None:
         """Ask it to end; it does after the piece of 64 products at hand."""
@@ -50,30 +55,42 @@ class BatchRun:
         self._thread.join(timeout_s)
 
     def _progress(self, done: int, total: int) -> None:
+        if self._first_at is None:
+            self._first_at, self._first_done = time.time(), done
         self.done, self.total = done, total
-        if self._is_cancelled.is_set():
+        if self.is_cancelled and done < total:
             raise JobCancelledError("the prediction was cancelled; nothing of it was kept")
 
     def _run(self) -> None:
         try:
-            runtime = self._load()
-            wanted = tuple(extra_columns(runtime))
-            columns = replace(
-                self.batch.columns, extra=tuple(dict.fromkeys(wanted)) if wanted else ()
-            )
-            request = BatchRequest(self.batch.source, self.batch.result, columns, self.batch.photos)
-            report = predict_file(runtime, request, self._progress)
-            found = {"state": "done", "model": report.model, "seconds": report.seconds}
-            found |= {
-                "num_predicted": report.num_predicted,
-                "num_without": report.num_without_prediction,
-                "issues": tuple(report.to_json()["issues"]),
-            }
-        except JobCancelledError as error:
-            found = {"state": "cancelled", "error": str(error)}
+            self._keep(**self._predict())
         except MmcoreError as error:
-            found = {"state": "failed", "error": str(error)}
+            # what was predicted before stays to be seen
+            ended = "cancelled" if isinstance(error, JobCancelledError) else "failed"
+            state = "done" if self.batch.state == "done" else ended
+            self._keep(state=state, error=str(error))
         except Exception as error:
-            save_batch(replace(self.batch, state="failed", error=f"a defect of ours: {error!r}"))
+            self._keep(state="failed", error=f"a defect of ours: {error!r}; the log has more")
             raise  # to the log, with its traceback
-        save_batch(replace(self.batch, **found))
+
+    def _predict(self) -> dict:
+        runtime = self._load()
+        if self.is_cancelled:
+            raise JobCancelledError("the prediction was cancelled before it began")
+        batch = self.batch
+        columns = replace(batch.columns, extra=tuple(dict.fromkeys(extra_columns(runtime))))
+        request = BatchRequest(batch.source, batch.result, columns, batch.photos, batch.separator)
+        report = predict_file(runtime, request, self._progress)
+        return {
+            "state": "done",
+            "error": "",
+            "model": report.model,
+            "seconds": report.seconds,
+            "num_predicted": report.num_predicted,
+            "num_without": report.num_without_prediction,
+            "issues": tuple(report.to_json()["issues"]),
+        }
+
+    def _keep(self, **found: object) -> None:
+        if self.batch.folder.is_dir():  # else it was deleted meanwhile
+            save_batch(replace(self.batch, **found))

@@ -8,25 +8,20 @@ batches/ID/
 """
 
 import json
-import secrets
 import shutil
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
 
-from mmcore.catalog.csv_columns import CsvColumns, guess_columns
-from mmcore.catalog.csv_table import open_table
-from mmcore.catalog.spreadsheet import to_csv
-from mmcore.errors import CatalogueError, MmcoreError, NotFoundError, WorkspaceError
+from mmcore.catalog.csv_columns import CsvColumns
+from mmcore.catalog.csv_reader import RawProduct, read_products
+from mmcore.catalog.csv_table import CsvTable, open_table
+from mmcore.catalog.issues import RowIssue
+from mmcore.errors import CatalogueError, MmcoreError, NotFoundError
 from mmcore.workspace import Workspace, write_atomically
 
-KEPT_DAYS = 30
-WORKBOOKS = (".xlsx", ".xlsm")
-SOURCES = (".csv", ".tsv", ".txt", *WORKBOOKS)
-PHOTO_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
-_COPIED = 1 << 20  # bytes at a time
+KEPT_DAYS = 30  # since it was last mapped, predicted or added
+MAX_PRODUCTS = 200_000  # of one batch: the results are held in memory while they are looked at
 
 
 @dataclass(frozen=True)
@@ -37,8 +32,12 @@ class Batch:
         name: of the uploaded file.
         state: new, done, cancelled or failed; whether one is running is known to who runs it.
         header: columns of the file.
+        separator: of the columns, None to find it.
         model: that predicted it, "" before.
-        error: why it failed.
+        num_predicted, num_without: products with and without an answer.
+        error: why the last prediction failed or was cancelled.
+        issues: remarks of the prediction on rows: line, product_id, reason.
+        num_added: products that the catalogue has of it, added the last time at `added_at`.
     """
 
     id: str
@@ -47,6 +46,7 @@ class Batch:
     created_at: float
     header: tuple[str, ...]
     columns: CsvColumns
+    separator: str | None = None
     state: str = "new"
     model: str = ""
     num_predicted: int = 0
@@ -54,6 +54,8 @@ class Batch:
     seconds: float = 0.0
     error: str = ""
     issues: tuple[dict, ...] = field(default=())
+    num_added: int = 0
+    added_at: float = 0.0
 
     @property
     def source(self) -> Path:
@@ -68,96 +70,6 @@ class Batch:
     @property
     def result(self) -> Path:
         return self.folder / "result.parquet"
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file as the browser sent it; `name` may hold folders, and is never used as a path."""
-
-    name: str
-    file: BinaryIO
-
-
-def create_batch(workspace: Workspace, uploads: Iterable[Upload], now: float) -> Batch:
-    """Return a new batch from one table and any photos: single ones, or a ZIP archive.
-
-    Raises:
-        CatalogueError: if there isn't exactly one table, or it can't be read.
-        WorkspaceError: if the workspace can't be written.
-    """
-    forget_old(workspace, now)
-    folder = workspace.batches / f"{secrets.token_hex(6)}"
-    try:
-        folder.mkdir(parents=True)
-        try:
-            return _fill(folder, list(uploads), now)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-    except OSError as error:
-        raise WorkspaceError(
-            f"the upload can't be kept in {workspace.batches}: {error.strerror or error}; free "
-            "some space"
-        ) from error
-
-
-def _fill(folder: Path, uploads: list[Upload], now: float) -> Batch:
-    tables = [u for u in uploads if u.name.lower().endswith(SOURCES)]
-    if len(tables) != 1:
-        found = ", ".join(u.name for u in tables[:5]) or "none"
-        raise CatalogueError(
-            f"one table is needed ({', '.join(SOURCES)}), these were given: {found}; upload it "
-            "with its photos"
-        )
-    _keep_table(folder, tables[0])
-    _keep_photos(folder, [u for u in uploads if u is not tables[0]])
-    table = open_table(folder / "source.csv")
-    batch = Batch(
-        folder.name,
-        tables[0].name,
-        folder,
-        now,
-        table.header,
-        guess_columns(table.header, table.unnamed),
-    )
-    return save_batch(batch)
-
-
-def _keep_table(folder: Path, upload: Upload) -> None:
-    target = folder / "source.csv"
-    if not upload.name.lower().endswith(WORKBOOKS):
-        with target.open("wb") as file:
-            shutil.copyfileobj(upload.file, file, _COPIED)
-        return
-    workbook = folder / "source.xlsx"
-    with workbook.open("wb") as file:
-        shutil.copyfileobj(upload.file, file, _COPIED)
-    try:
-        to_csv(workbook, target)
-    except CatalogueError as error:
-        raise CatalogueError(str(error).replace(workbook.name, upload.name)) from error
-    workbook.unlink()
-
-
-def _keep_photos(folder: Path, uploads: list[Upload]) -> None:
-    """Put the photos into one archive: as members, names that mean harm lead nowhere."""
-    archives = [u for u in uploads if u.name.lower().endswith(".zip")]
-    photos = [u for u in uploads if u.name.lower().endswith(PHOTO_ENDINGS)]
-    if len(archives) > 1 or (archives and photos):
-        raise CatalogueError(
-            f"{len(archives)} ZIP archives and {len(photos)} photos were given; upload one archive "
-            "or the photos themselves"
-        )
-    target = folder / "photos.zip"
-    if archives:
-        with target.open("wb") as file:
-            shutil.copyfileobj(archives[0].file, file, _COPIED)
-    elif photos:
-        # photos are compressed already
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for upload in photos:
-                with archive.open(upload.name.replace("\\", "/"), "w", force_zip64=True) as member:
-                    shutil.copyfileobj(upload.file, member, _COPIED)
 
 
 def save_batch(batch: Batch) -> Batch:
@@ -193,6 +105,34 @@ def read_batch(workspace: Workspace, batch_id: str) -> Batch:
         ) from error
 
 
+def batch_table(batch: Batch) -> CsvTable:
+    """Return the table of a batch.
+
+    Raises:
+        CatalogueError: if it can't be read any more.
+    """
+    return open_table(batch.source, batch.separator)
+
+
+def batch_rows(batch: Batch) -> Iterator[RawProduct | RowIssue]:
+    """Yield the products of a batch by the meaning of its columns, and what is wrong with rows.
+
+    Raises:
+        CatalogueError: if the table or the meaning of its columns can't be used, or it has more
+            products than a screen can hold.
+    """
+    num = 0
+    for row in read_products(batch_table(batch), batch.columns, may_be_empty=True):
+        num += isinstance(row, RawProduct)
+        if num > MAX_PRODUCTS:
+            raise CatalogueError(
+                f"{batch.name} has more than {MAX_PRODUCTS:,} products, the limit of this screen; "
+                "split the file, or use the command line: python -m mmcore predict-batch, and "
+                "python -m mmcore import csv"
+            )
+        yield row
+
+
 def list_batches(workspace: Workspace) -> list[Batch]:
     """Return the batches that can be read, newest first."""
     found = []
@@ -207,7 +147,8 @@ def list_batches(workspace: Workspace) -> list[Batch]:
 def map_columns(batch: Batch, columns: CsvColumns) -> Batch:
     """Return the batch with another meaning of its columns; what was predicted is gone."""
     batch.result.unlink(missing_ok=True)
-    return save_batch(replace(batch, columns=columns, state="new", model="", issues=(), error=""))
+    again = {"state": "new", "model": "", "num_predicted": 0, "num_without": 0, "error": ""}
+    return save_batch(replace(batch, columns=columns, issues=(), **again))
 
 
 def delete_batch(workspace: Workspace, batch_id: str) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmcore.config import TEXT
+from mmcore.services.browse import ProductRow, rows_of
 from mmcore.store.engine import Store
-from mmcore.store.products import read_products
+from mmcore.store.products import read_facts, read_products
 from mmcore.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -139,6 +140,43 @@ class NeighbourIndex:
             for i in best
             if likeness[i] > 0
         ]
+
+
+@dataclass(frozen=True)
+class LabelledNeighbour:
+    """A labelled product like another, and how alike they are (0 to 1)."""
+
+    row: ProductRow
+    likeness: float
+
+
+def labelled_neighbours(
+    store: Store, index: NeighbourIndex, product: "ProductInput", count: int, besides: str = ""
+) -> tuple[LabelledNeighbour, ...]:
+    """Return the labelled products most like one, by the labels that they have now.
+
+    Args:
+        besides: the shop's id of a product to leave out: the one that is asked about.
+    """
+    found: tuple[LabelledNeighbour, ...] = ()
+    for reach in (4 * count, MAX_NEIGHBOURS):  # further only where few of the nearest have labels
+        near = {n.id: n.likeness for n in index.like_input(product, reach)}
+        rows = rows_of(store, list(near))
+        found = tuple(
+            LabelledNeighbour(row, near[row.id])
+            for row in rows
+            if row.label is not None and row.product_id != besides
+        )
+        if len(found) >= count or len(near) < reach:
+            break
+    return found[:count]
+
+
+def catalogue_revision(store: Store) -> int:
+    """Return a number that every change of the catalogue's texts and photos raises."""
+    with store.reading() as session:
+        facts = read_facts(session)
+    return facts.revision if facts else 0
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmcore.errors import ProductError
+from mmcore.config import run_config_from_json
+from mmcore.errors import ConfigError, ProductError
 from mmcore.images import read_photo
+from mmcore.manifest import broken, read_json
 from mmcore.services.models import model_folder
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from mmcore.runtime import Prediction, ProductInput, TorchRuntime
 
 WORDS_SHOWN = 5
+USUAL_COLUMNS = ("title", "description", "photo")
 
 
 def load_runtime(workspace: Workspace, settings: Settings, model: str | None) -> "TorchRuntime":
@@ -30,6 +33,23 @@ def load_runtime(workspace: Workspace, settings: Settings, model: str | None) ->
 
     artifact = load_artifact(model_folder(workspace, settings, model))
     return TorchRuntime(artifact, resolve_device(settings.device), settings.decode_threads)
+
+
+def further_columns(workspace: Workspace, settings: Settings, model: str) -> list[str]:
+    """Return the columns beside title, description and photo that a model reads.
+
+    The model isn't loaded for it, so that fields are there while it is.
+
+    Raises:
+        WorkspaceError: if there is no such model.
+        ArtifactError: if its folder is damaged.
+    """
+    folder = model_folder(workspace, settings, model)
+    try:
+        config = run_config_from_json(read_json(folder / "config.json")["run"])
+    except (KeyError, TypeError, ConfigError) as error:
+        raise broken(folder, f"config.json can't be read: {error}") from error
+    return [c for m in config.model.modalities for c in m.columns if c not in USUAL_COLUMNS]
 
 
 def product_input(

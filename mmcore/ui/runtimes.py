@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from mmcore.services.neighbours import NeighbourIndex
+from mmcore.services.neighbours import NeighbourIndex, catalogue_revision
 from mmcore.services.prediction import load_runtime
 from mmcore.services.registry_view import VersionInfo, list_versions
 from mmcore.settings import read_settings
@@ -30,9 +30,13 @@ def runtime_of(desk: Desk, name: str):
     return _runtime(desk.settings.home, name)
 
 
-def neighbours_of(desk: Desk, name: str, num_products: int) -> NeighbourIndex:
-    """Return the index of the catalogue as a model sees it; built anew when products come in."""
-    return _neighbours(desk.settings.home, name, num_products, desk.store)
+def neighbours_of(desk: Desk, name: str) -> NeighbourIndex:
+    """Return the index of the catalogue as a model sees it; built anew when the catalogue changes.
+
+    Raises:
+        MmcoreError: if the model's folder is damaged or gone.
+    """
+    return _neighbours(desk.settings.home, name, catalogue_revision(desk.store), desk.store)
 
 
 # three: production, and two to compare it with
@@ -42,5 +46,5 @@ def _runtime(home: Path, name: str):
 
 
 @st.cache_resource(show_spinner="Reading the catalogue to find what is alike…", max_entries=2)
-def _neighbours(home: Path, name: str, num_products: int, _store: Store) -> NeighbourIndex:
+def _neighbours(home: Path, name: str, revision: int, _store: Store) -> NeighbourIndex:
     return NeighbourIndex(_runtime(home, name), _store, Workspace(home))

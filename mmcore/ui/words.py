@@ -24,6 +24,11 @@ def percent(share: float) -> str:
     return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
+def counted(num: int, noun: str) -> str:
+    """Return a number of things: 1 product, 2,000 products."""
+    return f"{num:,} {noun}" if num == 1 else f"{num:,} {noun}s"
+
+
 def megabytes(num_bytes: int) -> str:
     """Return a size in MB, or in GB from one up."""
     return f"{num_bytes / 1e9:.1f} GB" if num_bytes >= 1e9 else f"{num_bytes / 1e6:.1f} MB"

@@ -61,8 +61,9 @@ def test_predict_with_text_and_a_photo(open_screen, app, photo):
     names = "v => [...v.querySelectorAll('.bar .name')].map((n) => n.innerText).join()"
     orders = page.locator(".view").evaluate_all(f"views => views.map({names})")
     assert len(set(orders)) == 1, "every view shows the same classes in the same order"
-    expect(page.locator(".why .words mark").first).to_be_visible()
-    expect(page.locator(".why .heat span")).to_have_count(49)
+    for view, inside in (("text", ".words mark"), ("image", ".heat"), ("fused", ".heat")):
+        expect(page.locator(f".view.{view} .why {inside}").first).to_be_visible()
+    expect(page.locator(".view.image .heat span")).to_have_count(49)
     expect(page.get_by_text("Nothing of this is stored")).to_be_visible()
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import time
 import zipfile
 
@@ -13,19 +14,21 @@ import torch
 from mmcore.catalog.csv_columns import CsvColumns
 from mmcore.errors import CatalogueError, ConfigError, NotFoundError, RefusedError
 from mmcore.runtime import TorchRuntime
-from mmcore.services.batch_check import check_batch, require_usable
+from mmcore.services import batches
+from mmcore.services.batch_adding import BatchPart, add_to_catalogue
+from mmcore.services.batch_check import check_batch, remarks_file, require_usable
+from mmcore.services.batch_product import batch_product
 from mmcore.services.batch_result import (
     BatchRow,
     ResultFilter,
-    add_to_catalogue,
     read_result,
+    rows_shown,
     table_file,
 )
 from mmcore.services.batch_run import BatchRun
+from mmcore.services.batch_upload import Upload, create_batch
 from mmcore.services.batches import (
     KEPT_DAYS,
-    Upload,
-    create_batch,
     delete_batch,
     forget_old,
     list_batches,
@@ -36,6 +39,7 @@ from mmcore.services.browse import product_detail
 from mmcore.services.opening import opened_store
 from mmcore.services.people import ensure_actor
 from mmcore.settings import Settings
+from mmcore.store.products import CatalogueFacts, write_facts
 from mmcore.workspace import Workspace
 
 NOW = 1_800_000_000.0
@@ -86,6 +90,8 @@ def test_a_workbook_is_read_as_people_see_it(workspace):
         ([("a.jpg", b"x")], "one table is needed.*none"),
         ([("a.csv", TABLE), ("a.zip", b"x"), ("b.zip", b"x")], "2 ZIP archives and 0 photos"),
         ([("a.xlsx", b"no workbook")], "a.xlsx is no Excel workbook"),
+        ([("a.csv", TABLE), ("b.zip", b"no ZIP")], "^b.zip is neither a folder nor a ZIP"),
+        ([("a.csv", "one\n1\n")], "^a.csv has a single column"),
     ],
 )
 def test_what_cannot_be_used_is_refused_and_leaves_nothing(workspace, uploads, told):
@@ -113,6 +119,8 @@ def test_the_check_names_rows_and_lost_photos(batch):
     assert (found.num_products, found.num_left_out, found.num_named_photos) == (2, 1, 2)
     assert found.num_lost_photos == 0 and [row.product_id for row in found.first] == ["a1", "a2"]
     assert "4" in str(found.rows()[0]["line"])
+    lines = remarks_file(found.rows()).decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("line,product_id") and lines[1].startswith("4,")
 
 
 def test_a_table_without_a_usable_row_says_why(workspace):
@@ -153,8 +161,6 @@ def test_it_is_predicted_beside_the_screen(done):
 
 
 def test_it_can_be_cancelled_and_keeps_nothing(batch, artifact, workspace):
-    import threading
-
     go = threading.Event()
 
     def load():
@@ -167,8 +173,53 @@ def test_it_can_be_cancelled_and_keeps_nothing(batch, artifact, workspace):
     go.set()
     run.wait(60)
     found = read_batch(workspace, batch.id)
-    assert found.state == "cancelled" and "nothing of it was kept" in found.error
+    assert found.state == "cancelled" and "cancelled before it began" in found.error
     assert not found.result.exists()
+
+
+def test_cancelled_on_the_way_what_was_predicted_before_stays(done, artifact, workspace):
+    runs = []
+
+    class Slow(TorchRuntime):
+        def predict(self, products):
+            runs[0].cancel()
+            return super().predict(products)
+
+    table = "".join(f"p{i};Livre;;\n" for i in range(100))  # two pieces of 64 products
+    done.source.write_text("ref;titre;texte;photo\n" + table)
+    before = done.result.read_bytes()
+    started = threading.Event()
+
+    def load():
+        started.wait(30)
+        return Slow(artifact, torch.device("cpu"), 1)
+
+    runs.append(BatchRun(done, load))
+    started.set()
+    runs[0].wait(60)
+    found = read_batch(workspace, done.id)
+    assert found.state == "done" and "was cancelled; nothing of it was kept" in found.error
+    assert found.result.read_bytes() == before and found.num_predicted == 2
+
+
+def test_a_batch_that_is_deleted_while_it_runs_stays_deleted(batch, artifact, workspace):
+    def load():
+        delete_batch(workspace, batch.id)
+        raise ConfigError("too late")
+
+    BatchRun(batch, load).wait(60)
+    assert not batch.folder.exists() and list_batches(workspace) == []
+
+
+def test_the_time_left_counts_from_the_first_products(batch):
+    run = BatchRun(batch, lambda: (_ for _ in ()).throw(ConfigError("none")))
+    run.wait(60)
+    assert run.eta_s(0.0) is None
+    run._progress(64, 192)  # loading was slow: it says nothing about the rest
+    start = run._first_at
+    assert run.eta_s(start) is None
+    run._progress(128, 192)
+    assert run.eta_s(start + 2.0) == pytest.approx(2.0)
 
 
 def test_a_refusal_is_kept_with_the_batch(batch, workspace):
@@ -186,9 +237,23 @@ def test_files_are_tables_that_no_spreadsheet_runs(done):
     table.to_parquet(done.result)
     csv = pd.read_csv(io.BytesIO(table_file(done, "csv")), dtype=str)
     assert csv["problems"][0] == "'=HYPERLINK(1)" and list(csv["product_id"]) == ["a1", "a2"]
+    assert list(csv["title"]) == ["Livre d'été", "Piscine"]
     book = pd.read_excel(io.BytesIO(table_file(done, "xlsx")), dtype=str)
     assert book["problems"][0] == "'=HYPERLINK(1)"
-    assert table_file(done, "parquet") == done.result.read_bytes()
+    raw = pd.read_parquet(io.BytesIO(table_file(done, "parquet")))
+    assert raw["problems"][0] == "=HYPERLINK(1)" and list(raw.columns[:2]) == [
+        "product_id",
+        "title",
+    ]
+    with pytest.raises(ConfigError, match="'pdf'.*csv, xlsx, parquet"):
+        table_file(done, "pdf")
+
+
+def test_a_workbook_takes_no_control_characters(workspace, artifact):
+    batch = create_batch(workspace, [upload("a.csv", "ref;titre\na;Livre\x0b rouge\n")], NOW)
+    BatchRun(batch, lambda: TorchRuntime(artifact, torch.device("cpu"), 1)).wait(60)
+    book = pd.read_excel(io.BytesIO(table_file(read_batch(workspace, batch.id), "xlsx")), dtype=str)
+    assert book["title"][0] == "Livre rouge"
 
 
 def test_filters_choose_the_doubtful_and_the_disagreeing():
@@ -202,6 +267,37 @@ def test_filters_choose_the_doubtful_and_the_disagreeing():
 
     assert chosen(below=0.7) == ["c"] and chosen(only_disagreeing=True) == ["b"]
     assert chosen(predicted="10") == ["a", "b"] and chosen() == ["a", "b", "c"]
+    wanted = ResultFilter()
+    assert [r.product_id for r in rows_shown(rows, wanted, "least sure first")] == ["c", "a", "b"]
+    assert [r.product_id for r in rows_shown(rows, wanted)] == ["a", "b", "c"]
+    with pytest.raises(ConfigError, match="'price'.*least sure first"):
+        rows_shown(rows, wanted, "price")
+
+
+def test_confidence_is_a_word():
+    def word(probability, below, predicted="10"):
+        row = BatchRow("a", "", "", "", predicted, "", probability, "10", "40", "")
+        return row.confidence(below)
+
+    assert [word(p, 0.7) for p in (0.69, 0.7, 0.89, 0.9)] == ["doubtful", "fair", "fair", "sure"]
+    assert word(0.92, 0.95) == "doubtful" and word(0.95, 0.95) == "sure"
+    assert word(0.0, 0.7, "") == "no answer"
+    sure = BatchRow("a", "", "", "", "10", "", 0.99, "10", "40", "")
+    assert sure.is_doubtful(0.7), "text and photo differ: a person should look"
+
+
+def test_a_product_of_a_batch_is_found_by_itself(batch, workspace, make_photo):
+    found = batch_product(workspace, batch.id, "a2")
+    assert (found.title, found.description) == ("Piscine", "")
+    assert found.photo == make_photo(seed=1)
+    with pytest.raises(NotFoundError, match="été.csv has no product 'a9'"):
+        batch_product(workspace, batch.id, "a9")
+
+
+def test_more_products_than_a_screen_holds_are_refused(batch, monkeypatch):
+    monkeypatch.setattr(batches, "MAX_PRODUCTS", 1)
+    with pytest.raises(CatalogueError, match="été.csv has more than 1 products.*predict-batch"):
+        check_batch(batch)
 
 
 def test_all_or_a_part_of_it_goes_into_the_catalogue(done, workspace):
@@ -210,10 +306,40 @@ def test_all_or_a_part_of_it_goes_into_the_catalogue(done, workspace):
         lead = ensure_actor(store, "lena", "lead", NOW)
         anna = ensure_actor(store, "anna", "annotator", NOW)
         with pytest.raises(RefusedError):
-            add_to_catalogue(store, anna, workspace, done, NOW)
-        report = add_to_catalogue(store, lead, workspace, done, NOW, ["a2"])
+            add_to_catalogue(store, anna, workspace, BatchPart(done), NOW)
+        some = BatchPart(done, frozenset({"a2"}))
+        report = add_to_catalogue(store, lead, workspace, some, NOW)
         assert report.num_added == 1 and product_detail(store, "a2").photo
-        report = add_to_catalogue(store, lead, workspace, done, NOW)
+        assert {path.name for path in done.folder.iterdir()} == {
+            *("source.csv", "photos.zip", "batch.json", "result.parquet")
+        }
+        report = add_to_catalogue(store, lead, workspace, BatchPart(done), NOW + 1)
         assert (report.num_added, report.num_unchanged) == (1, 1)
         assert product_detail(store, "a1").label is None, "a prediction is no label"
     assert json.loads((done.folder / "batch.json").read_text())["state"] == "done"
+    found = read_batch(workspace, done.id)
+    assert (found.num_added, found.added_at) == (2, NOW + 1)
+
+
+def test_a_part_keeps_classes_groups_splits_and_further_columns(workspace):
+    table = 'ref,titre,categorie,groupe,split,prix\na1,"Un; deux",10,g,test,3\na2,x,40,,train,4\n'
+    batch = create_batch(workspace, [upload("a.csv", table)], NOW)
+    settings = Settings(home=workspace.home, device="cpu", decode_threads=1)
+    with opened_store(workspace, settings) as store:
+        lead = ensure_actor(store, "lena", "lead", NOW)
+        add_to_catalogue(store, lead, workspace, BatchPart(batch, frozenset({"a1"})), NOW)
+        found = product_detail(store, "a1")
+    assert (found.title, found.label.code, found.split) == ("Un; deux", "10", "test")
+    assert found.extra == {"prix": "3"}
+
+
+def test_real_products_stay_out_of_a_drawn_catalogue(workspace, batch):
+    settings = Settings(home=workspace.home, device="cpu", decode_threads=1)
+    with opened_store(workspace, settings) as store:
+        lead = ensure_actor(store, "lena", "lead", NOW)
+        with store.writing() as session:
+            write_facts(session, CatalogueFacts("drawn"))
+        with pytest.raises(CatalogueError, match="a model must not learn from both"):
+            add_to_catalogue(store, lead, workspace, BatchPart(batch), NOW)
+        drawn = create_batch(workspace, [upload("d.csv", "ref;titre;drawn\nd1;x;drawn\n")], NOW)
+        assert add_to_catalogue(store, lead, workspace, BatchPart(drawn), NOW).num_added == 1

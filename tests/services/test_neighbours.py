@@ -8,7 +8,8 @@ import torch
 
 from mmcore.ngrams import fit_ngrams
 from mmcore.runtime import ProductInput
-from mmcore.services.neighbours import NeighbourIndex
+from mmcore.services import neighbours
+from mmcore.services.neighbours import Neighbour, NeighbourIndex
 from mmcore.store.products import StoredProduct
 
 ROWS = (
@@ -89,3 +90,39 @@ def test_something_new_is_compared_by_its_words(index):
 
 def test_an_unknown_product_has_no_neighbours(index):
     assert index.like_product("nobody", 3) == []
+
+
+class Row:
+    def __init__(self, row_id, label):
+        self.id, self.product_id = row_id, f"p{row_id}"
+        self.label = label
+
+
+@pytest.mark.parametrize(("besides", "expected"), [("", ["p2", "p4"]), ("p2", ["p4", "p6"])])
+def test_only_labelled_products_count_and_not_the_product_itself(monkeypatch, besides, expected):
+    asked = []
+
+    class Index:
+        def like_input(self, product, count):
+            asked.append(count)
+            return [Neighbour(i, f"p{i}", 1 - i / 500, None, None) for i in range(1, 400)][:count]
+
+    # of the nearest only every second has a label: its store is asked for what it is now
+    monkeypatch.setattr(
+        neighbours, "rows_of", lambda store, ids: [Row(i, None if i % 2 else "x") for i in ids]
+    )
+    found = neighbours.labelled_neighbours(None, Index(), None, 2, besides)
+    assert [near.row.product_id for near in found] == expected and asked == [8]
+    assert found[0].likeness > found[1].likeness
+
+
+def test_where_few_have_labels_it_looks_further(monkeypatch):
+    class Index:
+        def like_input(self, product, count):
+            return [Neighbour(i, f"p{i}", 1 - i / 900, None, None) for i in range(1, 600)][:count]
+
+    monkeypatch.setattr(
+        neighbours, "rows_of", lambda store, ids: [Row(i, "x" if i > 90 else None) for i in ids]
+    )
+    found = neighbours.labelled_neighbours(None, Index(), None, 3)
+    assert [near.row.product_id for near in found] == ["p91", "p92", "p93"]

@@ -1,140 +1,154 @@
-"""What was predicted: to be browsed, downloaded, and added to the catalogue."""
+"""What was predicted: to be browsed, downloaded, and opened product by product."""
 
 import base64
 import io
-import time
+from collections.abc import Mapping
 
 import streamlit as st
 
 from mmcore.catalog.photo_source import open_photo_source
-from mmcore.errors import ImageError, MmcoreError
+from mmcore.errors import ImageError
 from mmcore.images import fit_photo
+from mmcore.services.batch_check import remarks_file
 from mmcore.services.batch_result import (
     DOUBTFUL,
+    DOWNLOADS,
+    ORDERS,
     BatchRow,
     ResultFilter,
-    add_to_catalogue,
     read_result,
+    rows_shown,
     table_file,
 )
 from mmcore.services.batches import Batch
-from mmcore.services.catching_up import follow_up
-from mmcore.services.people import may
+from mmcore.services.classes import list_classes
 from mmcore.services.photos import LIST_PX
+from mmcore.ui.batch.adding import add_buttons, add_wanted, added_note
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell, tell_error
-from mmcore.ui.photo_grid import Card, Line, photo_grid
-from mmcore.ui.words import duration, percent
+from mmcore.ui.photo_grid import Card, Line, opened, photo_grid
+from mmcore.ui.screens import screen_named
+from mmcore.ui.words import counted, duration, percent
 
 SIZE = 48
-KINDS = {"csv": "text/csv", "xlsx": "application/vnd.ms-excel", "parquet": "application/parquet"}
+GRID, OPENED = "x.grid", "x.opened"
+MIMES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+}
+REMARKS_SHOWN = 500
 
 
 def result_box(desk: Desk, batch: Batch) -> None:
     """Draw the filters, the products they mean, and what can be done with them."""
     rows = _rows(batch.id, batch.model, batch.result.stat().st_mtime, batch)
-    st.subheader(f"{batch.num_predicted:,} products predicted by {batch.model}")
+    title, download = st.columns([8, 2], vertical_alignment="center")
+    title.subheader(f"{counted(batch.num_predicted, 'product')} predicted by {batch.model}")
+    with download.popover("Download", icon=":material/download:", width="stretch"):
+        _downloads(batch)
     without = f", {batch.num_without:,} had nothing to predict from" if batch.num_without else ""
     st.caption(f"It took {duration(batch.seconds)}{without}.")
-    wanted, below = _filters(rows)
-    shown = [row for row in rows if wanted.takes(row)]
-    _actions(desk, batch, rows, below)
-    st.text(f"{len(shown):,} of {len(rows):,} products")
-    _cards(batch, shown, below)
+    _remarks(batch)
+    wanted, order, below = _filters(rows)
+    doubtful = frozenset(row.product_id for row in rows if row.is_doubtful(below))
+    add_buttons(desk, batch, len(rows), doubtful)
+    add_wanted(desk, batch)
+    added_note(desk, batch)
+    _cards(desk, batch, rows_shown(rows, wanted, order), len(rows), below)
 
 
-def _filters(rows: tuple[BatchRow, ...]) -> tuple[ResultFilter, float]:
+def _filters(rows: tuple[BatchRow, ...]) -> tuple[ResultFilter, str, float]:
     names = dict(sorted((row.predicted, row.name_fr) for row in rows if row.predicted))
-    left, middle, right, last = st.columns([3, 2, 2, 4], vertical_alignment="bottom")
-    below = left.slider("Doubtful below", 0.0, 1.0, DOUBTFUL, 0.05, key="x.below")
-    is_low = middle.toggle("Only doubtful", key="x.low")
-    is_apart = right.toggle("Only disagreeing", key="x.apart", help="Text and photo differ.")
-    code = last.selectbox(
+    cells = st.columns([3, 2, 2, 3, 3], vertical_alignment="bottom")
+    below = cells[0].slider(
+        "Doubtful below", 0, 100, round(100 * DOUBTFUL), 5, format="%d%%", key="x.below"
+    )
+    share = below / 100
+    is_low = cells[1].toggle("Only doubtful", key="x.low", help=f"Less than {below}% sure.")
+    is_apart = cells[2].toggle("Only disagreeing", key="x.apart", help="Text and photo differ.")
+    code = cells[3].selectbox(
         "Predicted class",
         [None, *names],
         format_func=lambda c: f"{c}  {names[c]}" if c else "any",
         key="x.class",
     )
-    return ResultFilter(below if is_low else None, is_apart, code), below
+    order = cells[4].selectbox(
+        "Order", ORDERS, format_func=lambda o: "as in the file" if o == "file" else o, key="x.order"
+    )
+    return ResultFilter(share if is_low else None, is_apart, code), order, share
 
 
-def _cards(batch: Batch, rows: list[BatchRow], below: float) -> None:
+def _cards(desk: Desk, batch: Batch, rows: list[BatchRow], num_all: int, below: float) -> None:
+    left, right = st.columns([8, 2], vertical_alignment="bottom")
+    num_doubtful = sum(row.is_doubtful(below) for row in rows)
+    left.text(
+        f"{len(rows):,} of {counted(num_all, 'product')}; {num_doubtful:,} for a person to look at"
+    )
     if not rows:
-        st.caption("No product is meant by these filters.")
+        st.info("No product is meant by these filters: widen them.", icon=":material/filter_alt:")
         return
     pages = -(-len(rows) // SIZE)
-    number = st.number_input("Page", 1, pages, 1, key=f"x.page.{batch.id}", width=140)
+    key = f"x.page.{batch.id}"
+    st.session_state[key] = min(st.session_state.get(key, 1), pages)
+    number = right.number_input(f"Page (of {pages:,})", 1, pages, key=key)
     part = rows[(int(number) - 1) * SIZE : int(number) * SIZE]
     photos = _photos(batch.id, tuple(row.image for row in part), batch)
-    photo_grid([_card(row, photos.get(row.image, ""), below) for row in part], "x.grid", _nothing)
+    names = {c.code: c.name_fr for c in list_classes(desk.store, with_archived=True)}
+    names |= {row.predicted: row.name_fr for row in rows if row.predicted}
+    cards = [_card(row, photos.get(row.image, ""), below, names) for row in part]
+    photo_grid(cards, GRID, _open)
+    if product_id := st.session_state.pop(OPENED, None):
+        query = {"batch": batch.id, "row": product_id}
+        st.switch_page(screen_named("predict_page").file, query_params=query)
 
 
-def _nothing() -> None:
-    """A product of a batch has no page of its own before it is in the catalogue."""
+def _open() -> None:
+    st.session_state[OPENED] = opened(GRID)
 
 
-def _card(row: BatchRow, photo: str, below: float) -> Card:
-    lines = [Line(f"{row.predicted} {row.name_fr}" if row.predicted else "no answer", "fused")]
+def _card(row: BatchRow, photo: str, below: float, names: Mapping[str, str]) -> Card:
+    def named(code: str) -> str:
+        return f"{code} {names[code]}" if names.get(code, code) != code else code
+
+    lines = [Line(named(row.predicted) if row.predicted else "no answer", "fused")]
     if not row.is_agreed:
-        lines += [Line(f"says {row.text}", "text"), Line(f"says {row.image_says}", "image")]
+        lines += [Line(named(row.text), "text"), Line(named(row.image_says), "image")]
     if row.label:
-        lines.append(Line(f"file says {row.label}"))
-    if row.problems:
+        lines.append(Line(f"file says {named(row.label)}"))
+    if row.problems and not row.problems.endswith("is not given"):  # "no photo" says that much
         lines.append(Line(row.problems))
-    badge = percent(row.probability) if row.predicted else "–"
-    if row.predicted and row.probability < below:
-        badge = f"doubtful {badge}"
-    tone = "" if not row.predicted else "doubt" if row.probability < below else "sure"
+    word = row.confidence(below)
+    badge = f"{word} {percent(row.probability)}" if row.predicted else word
+    tone = "doubtful" if word == "no answer" else word
     return Card(row.product_id, row.title or row.product_id, photo, tuple(lines), badge, tone)
 
 
-def _actions(desk: Desk, batch: Batch, rows: tuple[BatchRow, ...], below: float) -> None:
-    doubtful = [r.product_id for r in rows if r.probability < below or not r.is_agreed]
-    left, middle, right = st.columns(3)
-    with left.popover("Download", icon=":material/download:", width="stretch"):
-        for kind, mime in KINDS.items():
-            st.download_button(
-                f"as {kind}",
-                lambda kind=kind: table_file(batch, kind),
-                f"{batch.name}.predicted.{kind}",
-                mime,
-                on_click="ignore",
-                key=f"x.file.{kind}",
-            )
-    is_lead = may(desk.actor, "lead")
-    role = None if is_lead else f"needs the role lead; {desk.actor.name} is {desk.actor.role}"
-    middle.button(
-        f"Add all {len(rows):,} to the catalogue",
-        icon=":material/library_add:",
-        width="stretch",
-        disabled=not is_lead,
-        help=role or "Classes of the file count as labels; predictions never do.",
-        on_click=_add,
-        args=(desk, batch, None),
-    )
-    right.button(
-        f"Send the {len(doubtful):,} doubtful ones to the queue",
-        icon=":material/label:",
-        width="stretch",
-        disabled=not (is_lead and doubtful),
-        help=role
-        or "Unsure, or text and photo disagree. They are added to the catalogue, and "
-        "labellers get them in the queue.",
-        on_click=_add,
-        args=(desk, batch, tuple(doubtful)),
-    )
+def _downloads(batch: Batch) -> None:
+    for kind in DOWNLOADS:
+        st.download_button(
+            f"as {kind}",
+            lambda kind=kind: table_file(batch, kind),
+            f"{batch.name}.predicted.{kind}",
+            MIMES[kind],
+            on_click="ignore",
+            key=f"x.file.{kind}",
+            width="stretch",
+        )
 
 
-def _add(desk: Desk, batch: Batch, only: tuple[str, ...] | None) -> None:
-    now = time.time()
-    try:
-        report = add_to_catalogue(desk.store, desk.actor, desk.workspace, batch, now, only)
-        found = follow_up(desk.store, desk.actor, now, desk.backend)
-    except MmcoreError as error:
-        tell_error(error)
+def _remarks(batch: Batch) -> None:
+    if not batch.issues:
         return
-    told = f" Meanwhile {found.sentence}." if found else ""
-    tell(f"{report.summary()[0]}.{told}", ":material/library_add_check:")
+    with st.expander(f"{counted(len(batch.issues), 'remark')} while predicting"):
+        st.dataframe(list(batch.issues[:REMARKS_SHOWN]), hide_index=True)
+        st.download_button(
+            "Download them",
+            lambda: remarks_file(batch.issues),
+            f"{batch.name}.prediction-remarks.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
 
 
 @st.cache_data(show_spinner="Reading the predictions…", max_entries=4)

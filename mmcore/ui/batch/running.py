@@ -1,5 +1,7 @@
 """A batch while it is predicted: progress, and the button to cancel."""
 
+import time
+
 import streamlit as st
 
 from mmcore.errors import MmcoreError
@@ -8,9 +10,11 @@ from mmcore.services.batches import Batch
 from mmcore.ui.desk import Desk
 from mmcore.ui.notices import tell_error
 from mmcore.ui.runtimes import runtime_of, usable_versions
+from mmcore.ui.screens import screen_named
 from mmcore.ui.words import duration
 
 EVERY_S = 0.5
+STOPPED_WITHIN_S = 10.0  # a piece of 64 products takes a second or two
 
 
 @st.cache_resource(show_spinner=False)
@@ -22,30 +26,41 @@ def runs() -> dict[str, BatchRun]:
 def running(batch: Batch) -> BatchRun | None:
     """Return the run of a batch, None where none is under way."""
     found = runs().get(batch.id)
-    return found if found and found.is_running else None
+    if found is not None and not found.is_running:
+        runs().pop(batch.id, None)  # it holds a whole model
+        return None
+    return found
+
+
+def stop(batch: Batch) -> None:
+    """Cancel the run of a batch where there is one, and wait until it has ended."""
+    if (run := running(batch)) is not None:
+        run.cancel()
+        run.wait(STOPPED_WITHIN_S)
 
 
 def start_box(desk: Desk, batch: Batch) -> None:
     """Draw the model and the button that begins."""
     versions = usable_versions(desk)
     if not versions:
-        st.warning("No model is here yet: train one on the Retrain screen.")
+        st.warning("No model is here yet: train one first.", icon=":material/model_training:")
+        st.page_link(screen_named("retrain_page").file, label="Go to Retrain")
         return
     names = {v.name: f"{v.name} ({v.stage})" for v in versions}
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     model = left.selectbox("Model", list(names), format_func=names.get, key="x.model")
-    word = "Predict" if batch.state == "new" else "Predict again"
+    word = "Predict again" if batch.state == "done" else "Predict"
     right.button(
         word,
-        type="primary" if batch.state == "new" else "secondary",
+        type="secondary" if batch.state == "done" else "primary",
         icon=":material/auto_awesome:",
         width="stretch",
         on_click=_start,
         args=(desk, batch, model),
     )
-    if batch.state in ("failed", "cancelled"):
+    if batch.error:
         show = st.error if batch.state == "failed" else st.info
-        show(batch.error, icon=":material/error:")
+        show(batch.error, icon=":material/info:")
 
 
 def _start(desk: Desk, batch: Batch, model: str) -> None:
@@ -68,10 +83,24 @@ def progress_box(batch: Batch) -> None:
         if run is None:
             st.rerun()
         share = run.done / run.total if run.total else 0.0
-        told = f"{run.done:,} of {run.total:,} products" if run.total else "loading the model"
-        if run.eta_s is not None:
-            told += f", about {duration(run.eta_s)} left"
-        st.progress(min(1.0, share), text=told)
-        st.button("Cancel", icon=":material/stop_circle:", key="x.cancel", on_click=run.cancel)
+        st.progress(min(1.0, share), text=_told(run))
+        st.button(
+            "Cancel",
+            icon=":material/stop_circle:",
+            key="x.cancel",
+            on_click=run.cancel,
+            disabled=run.is_cancelled,
+        )
 
     watch()
+    st.caption("You may leave this page or close it: the prediction goes on while the app runs.")
+
+
+def _told(run: BatchRun) -> str:
+    if run.is_cancelled:
+        return "cancelling: the products at hand are being finished"
+    if not run.total:
+        return "reading the table"
+    told = f"{run.done:,} of {run.total:,} products"
+    eta_s = run.eta_s(time.time())
+    return told if eta_s is None else f"{told}, about {duration(eta_s)} left"

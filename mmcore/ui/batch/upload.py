@@ -5,22 +5,21 @@ import time
 import streamlit as st
 
 from mmcore.errors import MmcoreError
-from mmcore.services.batches import (
-    KEPT_DAYS,
-    PHOTO_ENDINGS,
-    SOURCES,
-    Batch,
-    Upload,
-    create_batch,
-    delete_batch,
-    list_batches,
-)
+from mmcore.services.batch_upload import PHOTO_ENDINGS, SOURCES, Upload, create_batch
+from mmcore.services.batches import KEPT_DAYS, MAX_PRODUCTS, Batch, delete_batch, list_batches
+from mmcore.ui.batch.running import running, stop
 from mmcore.ui.desk import Desk
 from mmcore.ui.notices import tell, tell_error
-from mmcore.ui.words import moment
+from mmcore.ui.words import counted, moment
 
 TURN = "x.turn"
-ID = "id"
+ID, OF_PRODUCT = "id", "batch"
+STATES = {
+    "new": "not predicted yet",
+    "done": "predicted",
+    "cancelled": "cancelled",
+    "failed": "failed",
+}
 
 
 def upload_box(desk: Desk) -> None:
@@ -41,8 +40,9 @@ def upload_box(desk: Desk) -> None:
         key=f"x.photos.{way}.{turn}",
     )
     st.caption(
-        f"Kept in the workspace for {KEPT_DAYS} days, or until you delete it; nothing goes into "
-        "the catalogue before you say so."
+        f"Up to {MAX_PRODUCTS:,} products. What is uploaded is kept in the workspace for "
+        f"{KEPT_DAYS} days after it was last used, or until you delete it; nothing goes into the "
+        "catalogue before you say so."
     )
     if st.button("Keep and check", type="primary", disabled=table is None):
         _keep(desk, [table, *photos], turn)
@@ -73,17 +73,45 @@ def batch_list(desk: Desk) -> None:
         left.button(
             batch.name, key=f"x.open.{batch.id}", on_click=_open, args=(batch.id,), width="stretch"
         )
-        told = [moment(batch.created_at), batch.state]
-        if batch.num_predicted:
-            told.append(f"{batch.num_predicted:,} predicted by {batch.model}")
-        middle.text("  ·  ".join(told))
-        right.button(
-            "Delete",
-            key=f"x.delete.{batch.id}",
-            type="tertiary",
-            on_click=_delete,
-            args=(desk, batch),
-        )
+        middle.text("  ·  ".join(_told(batch)))
+        with right.popover("Delete", key=f"x.ask.{batch.id}", type="tertiary"):
+            st.text(
+                "The upload and its predictions go for good. The catalogue keeps what is in it."
+            )
+            st.button(
+                "Delete it",
+                key=f"x.delete.{batch.id}",
+                type="primary",
+                on_click=_delete,
+                args=(desk, batch),
+            )
+
+
+def _told(batch: Batch) -> list[str]:
+    """Return what is known of an upload, in words."""
+    told = [moment(batch.created_at), "running" if running(batch) else STATES[batch.state]]
+    if batch.num_predicted:
+        told.append(f"{counted(batch.num_predicted, 'product')} by {batch.model}")
+    if batch.num_added:
+        told.append(f"{batch.num_added:,} in the catalogue")
+    return told
+
+
+def batch_asked_for() -> str:
+    """Return the id of the batch in the address, "" without one.
+
+    The way back from a product of a batch, seen on Predict, has the name that it has there.
+    """
+    query = st.query_params
+    if ID not in query and OF_PRODUCT in query:
+        query[ID] = query.pop(OF_PRODUCT)
+        query.pop("row", None)
+    return query.get(ID, "")
+
+
+def close_batch() -> None:
+    """Leave the batch, for the list of all."""
+    st.query_params.pop(ID, None)
 
 
 def _open(batch_id: str) -> None:
@@ -92,9 +120,10 @@ def _open(batch_id: str) -> None:
 
 def _delete(desk: Desk, batch: Batch) -> None:
     try:
+        stop(batch)
         delete_batch(desk.workspace, batch.id)
     except MmcoreError as error:
         tell_error(error)
         return
-    st.query_params.pop(ID, None)
+    close_batch()
     tell(f"{batch.name} is deleted; the catalogue keeps what was added to it.")

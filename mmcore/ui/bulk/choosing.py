@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmcore.services.browse import ProductRow, count_products, rows_of
+from mmcore.services.browse import ProductRow, rows_of
 from mmcore.services.product_choice import find_filter
 from mmcore.store.product_filter import ProductFilter
 from mmcore.ui.catalogue.filters import product_filters
@@ -49,8 +49,7 @@ def _alike(desk: Desk) -> tuple[tuple[ProductRow, ...], None, str]:
     if not shop_id:
         st.caption("Every product's page and card shows its id.")
         return (), None, ""
-    total = count_products(desk.store, at_most=10**9)
-    near = neighbours_of(desk, versions[0].name, total.num).like_product(shop_id, count)
+    near = neighbours_of(desk, versions[0].name).like_product(shop_id, count)
     if not near:
         st.info(f"There is no product {shop_id!r}, or nothing is like it.")
     return rows_of(desk.store, [n.id for n in near]), None, f"{shop_id} {count}"

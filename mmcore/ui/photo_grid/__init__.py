@@ -37,7 +37,7 @@ class Card:
         id: what comes back when it is opened or selected.
         photo: data URL (mmcore.ui.photos), "" without one.
         badge: a word in its corner, e.g. a probability.
-        tone: colour of the badge: "sure", "doubt" or "" for none; never the only sign.
+        tone: of the badge: sure, fair or doubtful; "" for a plain one. Its words say the same.
     """
 
     id: str

@@ -1,105 +1,147 @@
 """The answers to the product on the Predict screen: side by side, why, and what is alike."""
 
-import base64
-import io
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
 
 import streamlit as st
-from PIL import Image
 
-from mmcore.images import decode_photo
 from mmcore.services.answers import Answer, answer
-from mmcore.services.browse import Count, count_products, rows_of
-from mmcore.services.prediction import explain
-from mmcore.ui.answers import draw_answers
+from mmcore.services.neighbours import LabelledNeighbour, labelled_neighbours
+from mmcore.services.prediction import given_product
+from mmcore.services.why import Why, explain_views
+from mmcore.ui.answers import Beside, draw_answers
 from mmcore.ui.desk import Desk
 from mmcore.ui.photo_grid import Card, Line, opened, photo_grid
 from mmcore.ui.photos import list_photo
+from mmcore.ui.predict.memory import is_remembered, remembered
+from mmcore.ui.predict.subject import Subject
 from mmcore.ui.runtimes import neighbours_of, runtime_of
 from mmcore.ui.screens import screen_named
+from mmcore.ui.words import percent
 
 NUM_NEIGHBOURS = 12
 GRID = "p.neighbours"
 
 
-def show_answer(desk: Desk, model: str, product, is_explained: bool) -> Answer:
-    """Ask a model about the product and draw what it says.
+def ask(desk: Desk, model: str, seen: Subject) -> Answer:
+    """Return what a model says about the product; asked once for each product.
 
     Raises:
-        MmcoreError: if there is nothing to predict from.
+        MmcoreError: if there is nothing to predict from, or the model can't be loaded.
     """
-    runtime = runtime_of(desk, model)
-    said = answer(runtime, product)
-    icon = {True: "✓", False: "≠", None: "–"}[said.is_agreed]
-    st.text(f"{icon} {said.agreement}  ·  model {said.model}")
-    draw_answers(said, f"p.answers.{model}", _why(runtime, product, said) if is_explained else None)
-    for problem in said.problems:
+    return remembered(
+        ("answer", model, seen), lambda: answer(runtime_of(desk, model), _input(seen))
+    )
+
+
+def show_answers(
+    desk: Desk, models: tuple[str, str | None], whole: Subject, without: Sequence[str]
+) -> Answer:
+    """Draw what the model says about the product as far as it is seen; return that answer.
+
+    Beside it stands the second model's answer, or else, where something is left out, the answer to
+    the whole product. Reasons are drawn once they are there: `work_out_why` brings them.
+
+    Raises:
+        MmcoreError: if there is nothing to predict from, or a model can't be loaded.
+    """
+    model, other_model = models
+    seen = whole.without(without)
+    said = ask(desk, model, seen)
+    beside = None
+    if other_model:
+        beside = Beside(ask(desk, other_model, seen), other_model)
+    elif without:
+        beside = Beside(ask(desk, model, whole), "with everything", leads=True)
+    key = ("why", model, seen)
+    why = _why(desk, model, seen, said) if is_remembered(key) else None
+    draw_answers(said, f"p.answers.{model}", why, beside)
+    if without:
+        cause = f"Without {' and '.join(without)}"
+        st.text(change_told(ask(desk, model, whole), said, cause))
+    if other_model:
+        st.text(change_told(said, beside.answer, f"Model {other_model}"))
+    for problem in _left_out(said, without):
         st.text(f"Left out: {problem}")
     return said
 
 
-def _why(runtime, product, said: Answer) -> dict[str, Any]:
-    found = explain(runtime, product, runtime.predict_one(product))
-    weights = {word.word: word.weight for word in found.words if word.modality == "text"}
-    name = next(bar.name_fr for bar in said.view("fused").bars if bar.code == found.code)
-    return {
-        "name": name,
-        "words": [
-            {"text": word.text, "weight": weights[word.text]}
-            for word in said.words
-            if word.text in weights
-        ],
-        "photo": "" if found.regions is None else _shown_photo(product),
-        "regions": None if found.regions is None else found.regions.astype(float).tolist(),
-        "ablation": [{"without": row.modality, "p": row.without_it} for row in found.ablation],
-    }
+def work_out_why(desk: Desk, model: str, seen: Subject, said: Answer) -> None:
+    """Find the reasons where they aren't known yet, and draw the page again with them."""
+    if not is_remembered(("why", model, seen)):
+        _why(desk, model, seen, said)
+        st.rerun()
 
 
-def _shown_photo(product) -> str:
-    """Return the photo as the network sees it, so that the regions lie where they belong."""
-    if product.photo is None:
-        return ""
-    file = io.BytesIO()
-    Image.fromarray(decode_photo(product.photo)).save(file, "JPEG", quality=85)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+def change_told(before: Answer, now: Answer, cause: str) -> str:
+    """Return in words how the fused answer moved.
+
+    Args:
+        cause: what is different now, e.g. "Without photo".
+    """
+    old, new = before.fused, now.fused
+    was, is_now = percent(old.probability), percent(new.probability)
+    if old.code != new.code:
+        return f"{cause}: {new.name_fr} {is_now} instead of {old.name_fr} {was}."
+    if was == is_now:
+        return f"{cause}: still {new.name_fr}, as sure as before ({was})."
+    return f"{cause}: still {new.name_fr}, {is_now} instead of {was}."
 
 
-def show_words(said: Answer) -> None:
-    """Show the text as the model reads it, and which words it knows."""
-    with st.expander("The text as the model reads it"):
-        if not said.words:
-            st.caption("No words are left after cleaning.")
-            return
-        st.text(" ".join(word.text for word in said.words))
-        unknown = [word.text for word in said.words if not word.is_known]
-        known = len(said.words) - len(unknown)
-        st.text(f"{known} of {len(said.words)} words are in the vocabulary.")
-        if unknown:
-            st.text(f"Not in it (parts of them may still be known): {', '.join(unknown)}")
+def _left_out(said: Answer, without: Sequence[str]) -> list[str]:
+    """Return the problems that no view's own words tell already."""
+    told = {view.absent for view in said.views}
+    return [problem for problem in said.problems if problem not in told]
 
 
-def show_neighbours(desk: Desk, model: str, product) -> None:
-    """Show the labelled products most like this one."""
+def _why(desk: Desk, model: str, seen: Subject, said: Answer) -> Why:
+    return remembered(
+        ("why", model, seen),
+        lambda: explain_views(runtime_of(desk, model), _input(seen), said),
+    )
+
+
+def _input(seen: Subject):
+    return given_product(seen.title, seen.description, seen.photo, dict(seen.extra))
+
+
+def show_neighbours(desk: Desk, model: str, seen: Subject, besides: str) -> None:
+    """Show the labelled products most like this one.
+
+    Args:
+        besides: id of the product itself where it is one of the catalogue, "" otherwise.
+
+    Raises:
+        MmcoreError: if the model can't be loaded.
+    """
     st.subheader("Labelled products most like it")
-    total: Count = count_products(desk.store, at_most=10**9)
-    index = neighbours_of(desk, model, total.num)
-    near = index.like_input(product, 4 * NUM_NEIGHBOURS)
-    rows = {row.id: row for row in rows_of(desk.store, [n.id for n in near])}
-    cards = []
-    for neighbour in near:
-        row = rows.get(neighbour.id)
-        if row is None or row.label is None:
-            continue
-        photo = list_photo(desk.workspace, row.photo)
-        line = Line(f"{row.label.code} {row.label.name_fr}")
-        badge = f"{neighbour.likeness:.0%} alike"
-        cards.append(Card(row.product_id, row.title, photo, (line,), badge))
-    if not cards:
-        st.caption("Nothing in the catalogue is like it.")
+    # their labels may change by the minute: only what is alike is remembered, the index
+    found = labelled_neighbours(
+        desk.store, neighbours_of(desk, model), _input(seen), NUM_NEIGHBOURS, besides
+    )
+    if not found:
+        st.caption("No labelled product of the catalogue is like it.")
         return
-    photo_grid(cards[:NUM_NEIGHBOURS], GRID, _open)
+    st.text(_summary(found))
+    cards = [
+        Card(
+            near.row.product_id,
+            near.row.title,
+            list_photo(desk.workspace, near.row.photo),
+            (Line(f"{near.row.label.code} {near.row.label.name_fr}"),),
+            f"{percent(near.likeness)} alike",
+        )
+        for near in found
+    ]
+    photo_grid(cards, GRID, _open)
     if product_id := st.session_state.pop("p.open", None):
         st.switch_page(screen_named("product_page").file, query_params={"id": product_id})
+
+
+def _summary(found: Sequence[LabelledNeighbour]) -> str:
+    counts = Counter(near.row.label.name_fr for near in found).most_common(3)
+    listed = ", ".join(f"{name} {num}" for name, num in counts)
+    return f"Labels of these {len(found)}: {listed}{' …' if len(counts) == 3 else ''}"
 
 
 def _open() -> None:

@@ -5,49 +5,84 @@ import time
 import streamlit as st
 
 from mmcore.errors import MmcoreError
-from mmcore.services.add_product import NewProduct, add_product, label_new
+from mmcore.services.add_product import NewProduct, Saved, save_product
 from mmcore.services.answers import Answer
+from mmcore.services.catching_up import follow_up
 from mmcore.services.classes import list_classes
-from mmcore.services.people import may
+from mmcore.ui.acts import needs, undo_button
 from mmcore.ui.desk import Desk
 from mmcore.ui.notices import tell, tell_error
+from mmcore.ui.predict.subject import Subject
+from mmcore.ui.screens import screen_named
 
 NOTHING_STORED = "Nothing of this is stored, unless you save it."
+SAVED = "p.saved"
 
 
-def save_box(desk: Desk, new: NewProduct, said: Answer | None) -> None:
-    """Draw the label to save with, and the one button that saves."""
+def save_box(desk: Desk, whole: Subject, said: Answer, taken: str) -> None:
+    """Draw the label to save with and the one button that saves, or where the product is already.
+
+    Args:
+        taken: id of the product where it is one of the catalogue as it stands, "" otherwise.
+    """
+    of, saved = st.session_state.get(SAVED, (None, None))
+    if taken:
+        _is_there(taken, "It is in the catalogue already: nothing needs to be saved.")
+        return
     st.caption(NOTHING_STORED)
     names = {c.code: f"{c.code}  {c.name_fr}" for c in list_classes(desk.store)}
-    suggested = said.view("fused").best.code if said else None
+    suggested = said.fused.code
     codes = [None, *names]
-    is_lead = may(desk.actor, "lead")
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     code = left.selectbox(
         "Label",
         codes,
         index=codes.index(suggested) if suggested in codes else 0,
-        format_func=lambda c: names.get(c, "no label yet"),
+        format_func=lambda c: names.get(c, "no label yet: leave it to the queue"),
         key=f"p.save.{suggested}",
     )
     right.button(
         "Save to the catalogue",
         type="primary",
+        icon=":material/library_add:",
         width="stretch",
-        disabled=not is_lead,
-        help=None if is_lead else f"needs the role lead; {desk.actor.name} is {desk.actor.role}",
+        disabled=needs(desk, "lead") is not None,
+        help=needs(desk, "lead"),
         on_click=_save,
-        args=(desk, new, code),
+        args=(desk, whole, code),
+    )
+    if saved is not None and of == whole:
+        _is_there(saved.product_id, f"Saved as product {saved.product_id}.")
+        if saved.act_id is not None:
+            undo_button(desk, saved.act_id, "Undo the label", "p.undo")
+
+
+def _is_there(product_id: str, told: str) -> None:
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    left.text(told)
+    right.page_link(
+        screen_named("product_page").file,
+        label="Open the product",
+        icon=":material/open_in_new:",
+        query_params={"id": product_id},
     )
 
 
-def _save(desk: Desk, new: NewProduct, code: str | None) -> None:
+def _save(desk: Desk, whole: Subject, code: str | None) -> None:
     now = time.time()
+    new = NewProduct(whole.title, whole.description, whole.photo, whole.extra)
     try:
-        product_id = add_product(desk.store, desk.actor, desk.workspace, new, now)
-        if code:
-            label_new(desk.store, desk.actor, product_id, code, now)
+        saved = save_product(desk.store, desk.actor, desk.workspace, new, code, now)
     except MmcoreError as error:
         tell_error(error)
         return
-    tell(f"Saved as product {product_id}" + (f" with label {code}." if code else "."))
+    of, before = st.session_state.get(SAVED, (None, None))
+    if saved.act_id is None and of == whole:  # a second click: the first one's label stands
+        saved = Saved(saved.product_id, before.act_id)
+    st.session_state[SAVED] = (whole, saved)
+    try:
+        follow_up(desk.store, desk.actor, now, desk.backend)  # the queue hears what is said of it
+    except MmcoreError as error:
+        tell_error(error)
+        return
+    tell("In the catalogue" + (f" with label {code}." if code else ", waiting in the queue."))

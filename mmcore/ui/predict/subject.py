@@ -1,39 +1,124 @@
-"""The product on the Predict screen: typed, pasted, dropped, or taken from the catalogue."""
+"""The product on the Predict screen: typed, pasted, dropped, or taken from somewhere."""
 
-import random
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import streamlit as st
 
-from mmcore.errors import ImageError, MmcoreError
-from mmcore.photos import PhotoStore
-from mmcore.services.browse import PageRequest, ProductDetail, list_products, product_detail
-from mmcore.services.classes import list_classes
-from mmcore.services.product_choice import ProductChoice, find_filter
-from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell_error
+from mmcore.errors import ImageError
 from mmcore.ui.paste import listen_for_photo, pasted_photo
 
 TITLE, DESCRIPTION, PHOTO, SHOWN = "p.title", "p.description", "p.photo", "p.shown"
-UPLOAD, PASTE, EXTRA, EXAMPLE = "p.upload", "p.paste", "p.extra", "p.example"
+UPLOAD, PASTE, EXTRA, WITHOUT = "p.upload", "p.paste", "p.extra", "p.without"
+REFUSED = "p.refused"
+SHOWN_PX = 480
+PARTS = ("title", "description", "photo")
 
 
-def subject_inputs(desk: Desk, extra: list[str]) -> None:
-    """Draw the fields of the product; what they hold is in the session."""
-    _take_example(desk)
-    st.text_input("Title", key=TITLE, placeholder="Piscine gonflable 3 m", max_chars=2_000)
-    st.text_area("Description", key=DESCRIPTION, height=110, max_chars=50_000)
+@dataclass(frozen=True)
+class Subject:
+    """A product as it stands on the screen.
+
+    Attributes:
+        photo: bytes of its file, None without one; left out of comparisons, `digest` is not.
+        extra: (column, value) of further columns that the model reads.
+    """
+
+    title: str = ""
+    description: str = ""
+    photo: bytes | None = field(default=None, compare=False, repr=False)
+    digest: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(
+        cls, title: str, description: str, photo: bytes | None, extra: Sequence[tuple[str, str]]
+    ) -> "Subject":
+        """Return a product with the digest of its photo."""
+        digest = hashlib.sha256(photo).hexdigest() if photo else ""
+        return cls(title, description, photo, digest, tuple(extra))
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.title.strip() or self.description.strip() or self.photo or self.extra)
+
+    def without(self, parts: Sequence[str]) -> "Subject":
+        """Return the product as it would be if it lacked some of PARTS."""
+        has_photo = "photo" not in parts
+        return Subject(
+            "" if "title" in parts else self.title,
+            "" if "description" in parts else self.description,
+            self.photo if has_photo else None,
+            self.digest if has_photo else "",
+            self.extra,
+        )
+
+
+def subject_inputs(extra: Sequence[str]) -> None:
+    """Draw the fields of the product; what they hold stays when another screen is looked at."""
+    st.text_input(
+        "Title",
+        key=TITLE,
+        placeholder="Piscine gonflable 3 m",
+        max_chars=2_000,
+        live="400ms",
+        persist_state="session",
+    )
+    st.text_area(
+        "Description",
+        key=DESCRIPTION,
+        height=110,
+        max_chars=50_000,
+        persist_state="session",
+    )
     _photo_input()
     for column in extra:
-        st.text_input(column, key=f"{EXTRA}.{column}", max_chars=200)
-    left, right = st.columns(2)
-    left.button("Clear", on_click=_clear, args=(extra,), width="stretch")
-    with right.popover("Take an example", width="stretch"):
-        _examples(desk)
+        key = f"{EXTRA}.{column}"
+        st.text_input(column, key=key, max_chars=200, persist_state="session")
 
 
-def photo_bytes() -> bytes | None:
-    """Return the photo that is on the screen."""
-    return st.session_state.get(PHOTO)
+def subject(extra: Sequence[str]) -> Subject:
+    """Return the product that is on the screen."""
+    state = st.session_state
+    pairs = ((column, state.get(f"{EXTRA}.{column}", "").strip()) for column in extra)
+    photo, digest = state.get(PHOTO, (None, ""))
+    return Subject(
+        state.get(TITLE, ""),
+        state.get(DESCRIPTION, ""),
+        photo,
+        digest,
+        tuple((column, value) for column, value in pairs if value),
+    )
+
+
+def put_subject(new: Subject) -> None:
+    """Put another product on the screen: in a callback, or before the fields are drawn."""
+    for key in list(st.session_state):
+        if str(key).startswith(f"{EXTRA}."):
+            st.session_state[key] = ""
+    st.session_state[TITLE], st.session_state[DESCRIPTION] = new.title, new.description
+    for column, value in new.extra:
+        st.session_state[f"{EXTRA}.{column}"] = value
+    st.session_state[WITHOUT] = []
+    _set_photo(new.photo)
+
+
+def what_if(now: Subject) -> list[str]:
+    """Draw the switches that leave something out; return what is left out."""
+    has = {"title": now.title.strip(), "description": now.description.strip(), "photo": now.photo}
+    chosen = st.pills(
+        "What if it had no …",
+        PARTS,
+        selection_mode="multi",
+        key=WITHOUT,
+        help="The answers show what changes; the fields keep what they hold.",
+        persist_state="session",
+    )
+    lacking = [part for part in chosen if not has[part]]
+    if lacking:
+        st.caption(f"It has no {' and no '.join(lacking)} anyway.")
+    return [part for part in chosen if has[part]]
 
 
 def _photo_input() -> None:
@@ -49,9 +134,17 @@ def _photo_input() -> None:
         # the file is ours now: a new uploader lets the server forget its copy
         st.session_state[UPLOAD] = turn + 1
         st.rerun()
+    if refused := st.session_state.get(REFUSED):
+        st.error(refused, icon=":material/broken_image:")
     if (shown := st.session_state.get(SHOWN)) is not None:
         st.image(shown, width=240)
-        st.button("Remove the photo", on_click=_set_photo, args=(None,), type="tertiary")
+        st.button(
+            "Remove the photo",
+            icon=":material/close:",
+            on_click=_set_photo,
+            args=(None,),
+            type="tertiary",
+        )
 
 
 def _pasted() -> None:
@@ -63,63 +156,13 @@ def _set_photo(photo: bytes | None) -> None:
     """Keep a photo and what the screen shows of it; one that can't be read is told and kept off."""
     from mmcore.images import fit_photo
 
+    st.session_state[REFUSED] = ""
+    if photo is None:
+        st.session_state[SHOWN], st.session_state[PHOTO] = None, (None, "")
+        return
     try:
-        st.session_state[SHOWN] = fit_photo(photo, 480) if photo else None
+        st.session_state[SHOWN] = fit_photo(photo, SHOWN_PX)
     except ImageError as error:
-        tell_error(error)
+        st.session_state[REFUSED] = str(error)
         return
-    st.session_state[PHOTO] = photo
-
-
-def _clear(extra: list[str]) -> None:
-    for key in (TITLE, DESCRIPTION, *(f"{EXTRA}.{column}" for column in extra)):
-        st.session_state[key] = ""
-    _set_photo(None)
-    st.session_state.pop(EXAMPLE, None)
-    st.query_params.pop("product", None)
-
-
-def _examples(desk: Desk) -> None:
-    names = {c.code: f"{c.code}  {c.name_fr}" for c in list_classes(desk.store) if c.count}
-    if not names:
-        st.caption("The catalogue is empty: import one on the Batch screen.")
-        return
-    code = st.selectbox("Random product of class", list(names), format_func=names.get)
-    st.button("Take one", on_click=_take_random, args=(desk, code), type="primary")
-    st.text_input("or the product with id", key="p.example_id", on_change=_take_typed)
-
-
-def _take_typed() -> None:
-    st.query_params["product"] = st.session_state["p.example_id"].strip()
-
-
-def _take_random(desk: Desk, code: str) -> None:
-    try:
-        wanted = find_filter(desk.store, ProductChoice(classes=(code,), split="test"))
-        rows = list_products(desk.store, wanted, "random", PageRequest(size=200)).rows
-        if not rows:
-            wanted = find_filter(desk.store, ProductChoice(classes=(code,)))
-            rows = list_products(desk.store, wanted, "random", PageRequest(size=200)).rows
-    except MmcoreError as error:
-        tell_error(error)
-        return
-    st.query_params["product"] = random.choice(rows).product_id
-
-
-def _take_example(desk: Desk) -> None:
-    """Fill the fields from the product that the address names, once."""
-    wanted = st.query_params.get("product")
-    if not wanted or st.session_state.get(EXAMPLE) == wanted:
-        return
-    st.session_state[EXAMPLE] = wanted
-    try:
-        _fill(desk, product_detail(desk.store, wanted))
-    except MmcoreError as error:
-        st.error(str(error), icon=":material/warning:")
-
-
-def _fill(desk: Desk, product: ProductDetail) -> None:
-    st.session_state[TITLE], st.session_state[DESCRIPTION] = product.title, product.description
-    for column, value in product.extra.items():
-        st.session_state[f"{EXTRA}.{column}"] = str(value)
-    _set_photo(PhotoStore(desk.workspace.photos).read(product.photo) if product.photo else None)
+    st.session_state[PHOTO] = (photo, hashlib.sha256(photo).hexdigest())
