@@ -37,7 +37,8 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace, seed: int) -> list[dict]:
     """Return one row a retrain, of one seed."""
-    with tempfile.TemporaryDirectory() as folder:
+    # the worker of the retrain waits for more work, and writes a moment longer
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         shop = Shop(Path(folder) / "home")
         new = without_some_labels(arguments, seed, Path(folder) / "old.csv")
         photos = ["--images", str(arguments.images)] if arguments.images else []
@@ -53,7 +54,10 @@ def measure(arguments: argparse.Namespace, seed: int) -> list[dict]:
             job = shop.step(how, "retrain", how, "--seed", str(seed), "--wait")
             model = shop.step("show", "models", "show", job["model"])
             scores = {view: round(model["scores"][view]["macro_f1"], 4) for view in VIEWS}
-            row = {"set": f"{arguments.catalogue.parent.name} {arguments.label}", "seed": seed}
+            row = {
+                "set": f"{arguments.catalogue.resolve().parent.name} {arguments.label}",
+                "seed": seed,
+            }
             row |= {"start": how.lstrip("-"), "new_labels": len(new), **scores}
             began, ended = (datetime.fromisoformat(job[k]) for k in ("started_at", "ended_at"))
             row["seconds"] = round((ended - began).total_seconds(), 1)

@@ -65,6 +65,7 @@ def test_options_the_readme_names_exist():
             ["predict-batch"],
             ["queue", "settings", "set"],
             ["labels", "bulk"],
+            ["serve"],
         )
     )
     assert [option for option in named if option not in text] == []

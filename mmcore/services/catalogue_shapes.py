@@ -50,11 +50,13 @@ class PhotoSizes:
     """Photos by their longer side.
 
     Attributes:
+        keys: of the photos in each bucket.
         num_looked_at: drawn at random where there are more.
         num_unreadable: of these.
     """
 
     buckets: tuple[Bucket, ...]
+    keys: tuple[tuple[str, ...], ...]
     num_looked_at: int
     num_unreadable: int
 
@@ -90,9 +92,17 @@ def photo_sizes(store: Store, workspace: Workspace) -> PhotoSizes:
     query = select(Product.photo).where(in_catalogue(), Product.photo != "")
     with store.reading() as session:
         keys = session.scalars(query.order_by(Product.random_rank).limit(LOOKED_AT)).all()
-    sides = [_longer_side(workspace, key) for key in dict.fromkeys(keys)]
-    counts = Counter(_place(PHOTO_EDGES, side) for side in sides if side is not None)
-    return PhotoSizes(_buckets(PHOTO_EDGES, counts), len(sides), sides.count(None))
+    sides = {key: _longer_side(workspace, key) for key in keys}
+    places = {key: _place(PHOTO_EDGES, side) for key, side in sides.items() if side is not None}
+    return PhotoSizes(
+        buckets=_buckets(PHOTO_EDGES, Counter(places.values())),
+        keys=tuple(
+            tuple(key for key, place in places.items() if place == i)
+            for i in range(len(PHOTO_EDGES))
+        ),
+        num_looked_at=len(sides),
+        num_unreadable=len(sides) - len(places),
+    )
 
 
 def _longer_side(workspace: Workspace, key: str) -> int | None:

@@ -26,6 +26,7 @@ class ProductChoice:
         text_chars: least and most characters of title and description together.
         has_copies: near-copies of it are in the catalogue.
         group_id: of near-copies.
+        photos: content keys; products with one of these photos.
     """
 
     classes: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class ProductChoice:
     text_chars: tuple[int, int] | None = None
     has_copies: bool | None = None
     group_id: str | None = None
+    photos: tuple[str, ...] | None = None
 
 
 def find_filter(store: Store, choice: ProductChoice) -> ProductFilter:
@@ -65,6 +67,7 @@ def find_filter(store: Store, choice: ProductChoice) -> ProductFilter:
             text_chars=choice.text_chars,
             has_copies=choice.has_copies,
             group_id=choice.group_id,
+            photos=choice.photos,
         )
 
 

@@ -133,6 +133,10 @@ def _opinions(product: ProductDetail, lines: Sequence[HistoryLine]) -> tuple[Opi
         code, probability = getattr(says, view), getattr(says, f"{view}_probability")
         if code is not None:
             found.append(Opinion(code, view, probability))
+    # predictions come the newest model's first: the first archived one is production's predecessor
+    before = next((s for s in product.predictions if s.stage == "archived"), None)
+    if before is not None:
+        found.append(Opinion(before.fused, f"before ({before.model})", before.fused_probability))
     for line in lines:
         if line.verb in ("label", "accept") and not line.is_undone and line.label:
             found.append(Opinion(line.label, line.annotator, None))

@@ -25,6 +25,7 @@ class ProductFilter:
         text_chars: least and most characters of title and description together.
         has_copies: near-copies of it are in the catalogue.
         group_id: of near-copies.
+        photos: content keys; products with one of these photos.
     """
 
     class_ids: tuple[int, ...] | None = None
@@ -40,6 +41,7 @@ class ProductFilter:
     text_chars: tuple[int, int] | None = None
     has_copies: bool | None = None
     group_id: str | None = None
+    photos: tuple[str, ...] | None = None
 
 
 def conditions(wanted: ProductFilter) -> list[ColumnElement[bool]]:
@@ -84,6 +86,8 @@ def _by_shape(wanted: ProductFilter) -> list[ColumnElement[bool]]:
         found.append(num_chars().between(*wanted.text_chars))
     if wanted.group_id is not None:
         found.append(Product.group_id == wanted.group_id)
+    if wanted.photos is not None:
+        found.append(Product.photo.in_(wanted.photos))
     if wanted.has_copies is not None:
         shared = (
             select(Product.group_id)

@@ -3,10 +3,12 @@
 import pytest
 from sqlalchemy import insert, update
 
+from mmcore.photos import PhotoStore
 from mmcore.services.browse import list_products
-from mmcore.services.catalogue_shapes import group_sizes, text_lengths
+from mmcore.services.catalogue_shapes import group_sizes, photo_sizes, text_lengths
 from mmcore.services.product_choice import ProductChoice, find_filter
 from mmcore.store.tables import Product
+from mmcore.workspace import Workspace
 
 TEXTS = {"a": ("", ""), "b": ("x" * 20, ""), "c": ("x" * 20, "y"), "d": ("x", "y" * 999)}
 
@@ -45,6 +47,21 @@ def test_texts_are_counted_by_their_length(shop):
 def test_a_bar_means_the_products_that_it_counts(shop):
     for bucket in text_lengths(shop):
         assert len(meant(shop, text_chars=(bucket.low, bucket.high))) == bucket.count
+
+
+def test_photos_are_counted_by_size_and_a_bar_means_their_products(shop, tmp_path, make_photo):
+    workspace = Workspace(tmp_path / "home").create()
+    photos = PhotoStore(workspace.photos)
+    small, large = photos.add(make_photo(px=90)), photos.add(make_photo(px=250))
+    with shop.writing() as session:
+        for key, photo in {"a": small, "b": large, "c": large, "d": "0" * 64}.items():
+            session.execute(update(Product).where(Product.product_id == key).values(photo=photo))
+    found = photo_sizes(shop, workspace)
+    assert (found.num_looked_at, found.num_unreadable) == (3, 1)
+    counts = {b.name: b.count for b in found.buckets if b.count}
+    assert counts == {"0 to 100": 1, "201 to 300": 1}
+    place = next(i for i, b in enumerate(found.buckets) if b.name == "201 to 300")
+    assert meant(shop, photos=found.keys[place]) == ["b", "c"]
 
 
 def test_near_copies_are_counted_and_found(shop):

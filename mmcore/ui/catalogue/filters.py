@@ -47,14 +47,11 @@ def product_filters(desk: Desk, prefix: str, with_people: bool = True) -> Produc
         chosen = row[5].selectbox("Annotated by", ["anybody", *people], key=f"{prefix}.person")
         person = None if chosen == "anybody" else chosen
     chars = st.session_state.get(f"{prefix}.chars")
+    photos = st.session_state.get(f"{prefix}.photos")
     if chars:
-        st.button(
-            f"Text of {chars[0]:,} to {chars[1]:,} characters: click to lift",
-            icon=":material/close:",
-            key=f"{prefix}.lift",
-            on_click=set_filter,
-            args=(prefix, "chars", None),
-        )
+        _lift(prefix, "chars", f"Text of {chars[0]:,} to {chars[1]:,} characters")
+    if photos:
+        _lift(prefix, "photos", f"{len(photos):,} photos of one size")
     return ProductChoice(
         classes=tuple(labels),
         predicted=tuple(predicted),
@@ -62,7 +59,19 @@ def product_filters(desk: Desk, prefix: str, with_people: bool = True) -> Produc
         annotator=person,
         search=search,
         text_chars=chars,
+        photos=photos,
         **{name: value for state in states for name, value in STATES[state].items()},
+    )
+
+
+def _lift(prefix: str, name: str, told: str) -> None:
+    """Draw a filter that a click has set, as a button that lifts it."""
+    st.button(
+        f"{told}: click to lift",
+        icon=":material/close:",
+        key=f"{prefix}.lift.{name}",
+        on_click=set_filter,
+        args=(prefix, name, None),
     )
 
 

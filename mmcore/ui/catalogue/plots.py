@@ -50,7 +50,7 @@ def plots(desk: Desk, numbers: CatalogueNumbers, prefix: str) -> None:
         _by_class(numbers, prefix)
     with right:
         _by_text_length(desk, prefix)
-        _by_photo_size(desk)
+        _by_photo_size(desk, prefix)
         copies = _groups(desk.settings.home, desk.store)
         st.button(
             f"{copies.num_products:,} products are near-copies, in {copies.num_groups:,} groups "
@@ -83,12 +83,14 @@ def _by_text_length(desk: Desk, prefix: str) -> None:
     _clickable(figure, f"{prefix}.plot.text", 190, prefix, "chars", tuple)
 
 
-def _by_photo_size(desk: Desk) -> None:
+def _by_photo_size(desk: Desk, prefix: str) -> None:
     found = _photos(desk.settings.home, desk.store)
-    buckets = [b for b in found.buckets if b.count]
-    figure = _bars([b.name for b in buckets], [b.count for b in buckets], [b.low for b in buckets])
+    places = [i for i, bucket in enumerate(found.buckets) if bucket.count]
+    buckets = [found.buckets[i] for i in places]
+    figure = _bars([b.name for b in buckets], [b.count for b in buckets], places)
     figure.update_layout(title=f"Longer side in pixels, of {found.num_looked_at:,} photos")
-    draw(figure, "c.plot.photo", 190)
+    key = f"{prefix}.plot.photo"
+    _clickable(figure, key, 190, prefix, "photos", lambda place: found.keys[place])
     if found.num_unreadable:
         st.text(f"{found.num_unreadable:,} of them can't be read.")
 

@@ -86,7 +86,7 @@ def _guesses(turn: Round) -> tuple[Guess, ...]:
 
 
 def _candidates(opinions: Opinions, guesses: tuple[Guess, ...]) -> list[dict[str, Any]]:
-    """Return one candidate a class, with all who hold it to be right; then the model's next ones."""
+    """Return a candidate a class with all who hold it right; then the model's next ones."""
     held: dict[str, list[str]] = {}
     for opinion in opinions:
         sure = "" if opinion.probability is None else f" {percent(opinion.probability)}"

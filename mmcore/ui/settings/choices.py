@@ -1,9 +1,12 @@
 """What the lead chooses: how the queue is mixed and shared, and the limits of the gate."""
 
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
 
 import streamlit as st
 
+from mmcore.errors import StaleWriteError
 from mmcore.gate import GateLimits
 from mmcore.services.comparison import read_limits, save_limits
 from mmcore.services.queue_settings import (
@@ -36,12 +39,18 @@ GATE_WORDS = {
 
 def queue_choices(desk: Desk) -> None:
     """Draw the mix of the queue, the overlap, the hidden share and the lease."""
+    turn = _turn("s.queue")
     now = queue_settings(desk.store)
     st.subheader("The mixed queue draws from")
     cells = st.columns(len(ORDERS))
     mix = {
         order: cell.number_input(
-            ORDER_WORDS[order], 0.0, 1.0, float(now.mix.get(order, 0.0)), 0.05, key=f"s.mix.{order}"
+            ORDER_WORDS[order],
+            0.0,
+            1.0,
+            float(now.mix.get(order, 0.0)),
+            0.05,
+            key=f"s.mix.{order}.{turn}",
         )
         for cell, order in zip(cells, ORDERS, strict=True)
     }
@@ -53,6 +62,7 @@ def queue_choices(desk: Desk) -> None:
         1.0,
         now.overlap_share,
         0.01,
+        key=f"s.queue.overlap.{turn}",
         help="Agreement and conflicts are measured on these.",
     )
     hidden = middle.slider(
@@ -61,6 +71,7 @@ def queue_choices(desk: Desk) -> None:
         1.0,
         now.hidden_share,
         0.01,
+        key=f"s.queue.hidden.{turn}",
         help="The difference tells how much people follow the model (anchoring).",
     )
     low, high = LEASE_MINUTES
@@ -70,18 +81,20 @@ def queue_choices(desk: Desk) -> None:
         high,
         now.lease_minutes,
         1.0,
+        key=f"s.queue.lease.{turn}",
     )
     wanted = QueueSettings(overlap, hidden, minutes, {o: s for o, s in mix.items() if s})
-
-    def act() -> str:
-        put_queue_settings(desk.store, desk.actor, wanted)
-        return "The queue works by the new choices."
-
-    _save("s.queue", act, desk, wanted == now)
+    stored = _Stored(
+        "s.queue",
+        lambda: queue_settings(desk.store),
+        lambda choices: put_queue_settings(desk.store, desk.actor, choices),
+    )
+    _save(desk, stored, (now, wanted), "The queue works by the new choices.")
 
 
 def gate_choices(desk: Desk) -> None:
     """Draw the limits of the quality gate."""
+    turn = _turn("s.gate")
     now = read_limits(desk.store)
     values = {}
     for cell, knob in zip(_cells(len(fields(GateLimits))), fields(GateLimits), strict=True):
@@ -96,15 +109,37 @@ def gate_choices(desk: Desk) -> None:
             1 if kind is int else 0.01,
             format="%d" if kind is int else "%.3f",
             help=knob.metadata["help"],
-            key=f"s.gate.{knob.name}",
+            key=f"s.gate.{knob.name}.{turn}",
         )
-    wanted = GateLimits(**values)
+    stored = _Stored(
+        "s.gate",
+        lambda: read_limits(desk.store),
+        lambda limits: save_limits(desk.store, desk.actor, limits),
+    )
+    told = "The gate judges by the new limits from now on; verdicts that were given stay."
+    _save(desk, stored, (now, GateLimits(**values)), told)
 
-    def act() -> str:
-        save_limits(desk.store, desk.actor, wanted)
-        return "The gate judges by the new limits from now on; verdicts that were given stay."
 
-    _save("s.gate", act, desk, wanted == now)
+@dataclass(frozen=True)
+class _Stored:
+    """Choices that are kept in the store as a whole."""
+
+    key: str
+    read: Callable[[], Any]
+    write: Callable[[Any], None]
+
+    @property
+    def saved(self) -> str:
+        """Return the session's key of (what was before, what this person saved)."""
+        return f"{self.key}|saved"
+
+
+def _turn(key: str) -> int:
+    """Return how often these choices were put back; part of the keys of their widgets.
+
+    A browser keeps what was typed into a widget as long as its key is the same.
+    """
+    return st.session_state.setdefault(f"{key}|turn", 0)
 
 
 def _cells(count: int) -> list:
@@ -112,13 +147,49 @@ def _cells(count: int) -> list:
     return [cell for row in rows for cell in row][:count]
 
 
-def _save(key: str, act, desk: Desk, is_same: bool) -> None:
+def _save(desk: Desk, stored: _Stored, choices: tuple[Any, Any], told: str) -> None:
+    """Draw the button that saves, and after it the one that takes this back.
+
+    Args:
+        choices: those in force, and those that the widgets show.
+    """
+    now, wanted = choices
+    refusal = needs(desk, "lead")
+
+    def save() -> str:
+        stored.write(wanted)
+        st.session_state[stored.saved] = (now, stored.read())
+        return told
+
     st.button(
         "Save",
-        key=key,
+        key=f"{stored.key}|save",
         type="primary",
-        disabled=is_same or needs(desk, "lead") is not None,
-        help=needs(desk, "lead"),
+        disabled=wanted == now or refusal is not None,
+        help=refusal,
         on_click=attempt,
-        args=(key, act),
+        args=(stored.key, save),
     )
+    if stored.saved in st.session_state:
+        st.button(
+            "Undo: back to the choices before",
+            key=f"{stored.key}|undo",
+            icon=":material/undo:",
+            type="tertiary",
+            disabled=refusal is not None,
+            help=refusal,
+            on_click=attempt,
+            args=(f"{stored.key}|undo", lambda: _take_back(stored)),
+        )
+
+
+def _take_back(stored: _Stored) -> str:
+    before, saved = st.session_state.pop(stored.saved)
+    st.session_state[f"{stored.key}|turn"] += 1
+    if stored.read() != saved:
+        raise StaleWriteError(
+            "somebody changed these choices after you had saved yours: nothing was put back; look "
+            "at what is in force now"
+        )
+    stored.write(before)
+    return "The choices before are in force again."

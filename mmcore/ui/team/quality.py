@@ -1,10 +1,14 @@
 """How far people agree, how much suggestions pull them along, and what a lead has to settle."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
+from mmcore.services.classes import list_classes
 from mmcore.services.quality import (
     Agreement,
     Anchoring,
+    Conflict,
     Share,
     agreement,
     anchoring,
@@ -48,15 +52,17 @@ def _pairs(found: Agreement) -> None:
             "one": [pair.first for pair in found.pairs],
             "other": [pair.second for pair in found.pairs],
             "products": [pair.agreed.n for pair in found.pairs],
-            "same decision": [pair.agreed.value for pair in found.pairs],
-            "Cohen's kappa": [pair.kappa for pair in found.pairs],
+            "same decision": [100 * (pair.agreed.value or 0.0) for pair in found.pairs],
+            "kappa": [pair.kappa for pair in found.pairs],
         },
         hide_index=True,
         column_config={
             "same decision": st.column_config.ProgressColumn(
-                format="percent", min_value=0, max_value=1
+                format="%.0f%%", min_value=0, max_value=100
             ),
-            "Cohen's kappa": st.column_config.NumberColumn(format="%.2f"),
+            "kappa": st.column_config.NumberColumn(
+                format="%.2f", help="Cohen's: agreement beyond what chance would give."
+            ),
         },
     )
 
@@ -104,18 +110,27 @@ def adjudication_box(desk: Desk) -> None:
         return
     st.page_link(screen_named("review_page").file, label="Settle them by key on the Review screen")
     found = conflicts(desk.store, limit=24)
+    names = {c.code: c.name_fr for c in list_classes(desk.store, with_archived=True)}
     cards = [
         Card(
             row.product_id,
             row.title,
             list_photo(desk.workspace, row.photo),
-            tuple(Line(f"{o.annotator}: {o.label}") for o in row.opinions),
+            opinion_lines(row, names),
         )
         for row in found
     ]
     photo_grid(cards, "t.conflicts", _opened)
     if product_id := st.session_state.pop("t.open", None):
         st.switch_page(screen_named("product_page").file, query_params={"id": product_id})
+
+
+def opinion_lines(conflict: Conflict, names: Mapping[str, str]) -> tuple[Line, ...]:
+    """Return who said what of a product; names: of the classes by code."""
+    return tuple(
+        Line(f"{o.annotator}: {o.label} {names.get(o.label, '')}".rstrip())
+        for o in conflict.opinions
+    )
 
 
 def _opened() -> None:
