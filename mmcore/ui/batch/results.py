@@ -70,7 +70,7 @@ def _filters(rows: tuple[BatchRow, ...]) -> tuple[ResultFilter, str, float]:
         [LOW, APART],
         selection_mode="multi",
         key="x.only",
-        help=f"Doubtful: less than {below}% sure. Disagreeing: text and photo say different things.",
+        help=f"Doubtful: less than {below}% sure. Disagreeing: text and photo differ.",
     )
     code = cells[2].selectbox(
         "Predicted class",

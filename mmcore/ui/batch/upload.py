@@ -10,6 +10,7 @@ from mmcore.services.batches import KEPT_DAYS, MAX_PRODUCTS, Batch, delete_batch
 from mmcore.ui.batch.running import running, stop
 from mmcore.ui.desk import Desk
 from mmcore.ui.notices import tell, tell_error
+from mmcore.ui.uploads import let_go
 from mmcore.ui.words import counted, moment, plain
 
 TURN = "x.turn"
@@ -56,7 +57,7 @@ def _keep(desk: Desk, files: list, turn: int) -> None:
     except MmcoreError as error:
         st.error(str(error), icon=":material/error:")
         return
-    # new uploaders: the server forgets its copies of the files
+    let_go(files)
     st.session_state[TURN] = turn + 1
     st.query_params[ID] = batch.id
     st.rerun()
