@@ -10,6 +10,7 @@ from mmcore.ui.batch.running import progress_box, running, start_box
 from mmcore.ui.batch.upload import batch_asked_for, batch_list, close_batch, upload_box
 from mmcore.ui.guard import enter
 from mmcore.ui.notices import errors_shown
+from mmcore.ui.words import plain
 
 desk = enter("batch_page")
 batch = None
@@ -21,7 +22,7 @@ if batch is None:
     batch_list(desk)
     st.stop()
 left, right = st.columns([8, 2], vertical_alignment="center")
-left.subheader(batch.name)
+left.subheader(plain(batch.name))
 right.button("Another upload", icon=":material/arrow_back:", width="stretch", on_click=close_batch)
 if running(batch):
     progress_box(batch)

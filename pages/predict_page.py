@@ -38,8 +38,7 @@ with right:
         st.stop()
     with errors_shown():
         said = show_answers(desk, (model, other), whole, without)
-        taken = taken_from()
-        save_box(desk, whole, said, taken)
-        show_neighbours(desk, model, seen, taken)
+        here = save_box(desk, whole, said, taken_from())
+        show_neighbours(desk, model, seen, here)
         if not is_searching:  # drawing the page again would close the dialog
             work_out_why(desk, model, seen, said)

@@ -99,13 +99,13 @@ def test_an_address_that_is_none_is_told(visit, name):
 def test_results_are_narrowed(visit, done):
     app = visit("batch_page", "vera", id=done.id)
     assert "3 of 3 products; 2 for a person to look at" in texts(app)
-    app.toggle(key="x.low").set_value(True).run()
+    app.pills(key="x.only").set_value(["doubtful"]).run()
     assert "1 of 3 products" in texts(app)
     app.slider(key="x.below").set_value(85).run()
     assert "2 of 3 products" in texts(app)
-    app.toggle(key="x.apart").set_value(True).run()
+    app.pills(key="x.only").set_value(["doubtful", "disagreeing"]).run()
     assert "No product is meant by these filters" in texts(app)
-    app.toggle(key="x.low").set_value(False).run()
+    app.pills(key="x.only").set_value(["disagreeing"]).run()
     assert "1 of 3 products" in texts(app)
     app.selectbox(key="x.class").select("10").run()
     assert "No product is meant" in texts(app) and not app.exception
@@ -135,6 +135,13 @@ def test_the_doubtful_go_to_the_queue_then_all_to_the_catalogue(visit, app_shop,
     assert "3 products went to the catalogue" in texts(app)
     assert app_shop.product("b2").class_id is None, "a prediction is no label"
     assert any("1 added" in toast.value and "2 unchanged" in toast.value for toast in app.toast)
+
+
+def test_a_name_is_shown_as_it_is(visit, app_shop):
+    files = [Upload("*a*_[b](c).csv", io.BytesIO(TABLE.encode()))]
+    batch = create_batch(app_shop.workspace, files, time.time())
+    app = visit("batch_page", "vera", id=batch.id)
+    assert app.subheader[0].value == r"\*a\*\_\[b\]\(c\)\.csv"
 
 
 def test_an_upload_is_deleted(visit, app_shop, batch):

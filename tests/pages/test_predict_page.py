@@ -174,6 +174,8 @@ def test_saving_acts_once_however_often_it_is_clicked(visit, app_shop, asked, no
     assert app_shop.product(product_id).title == "Piscine à bulles"
     button(app, "Undo the label").click().run()
     assert app_shop.product(product_id).class_id is None
+    assert "Undo the label" not in [b.label for b in app.button]
+    assert "Nothing of this is stored" not in texts(app)
     assert [mark.kind for mark in app_shop.annotations("lena")] == ["label", "undo"]
 
 

@@ -31,6 +31,7 @@ from mmcore.ui.words import counted, duration, percent
 
 SIZE = 48
 GRID, OPENED = "x.grid", "x.opened"
+LOW, APART = "doubtful", "disagreeing"
 MIMES = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -59,23 +60,28 @@ def result_box(desk: Desk, batch: Batch) -> None:
 
 def _filters(rows: tuple[BatchRow, ...]) -> tuple[ResultFilter, str, float]:
     names = dict(sorted((row.predicted, row.name_fr) for row in rows if row.predicted))
-    cells = st.columns([3, 2, 2, 3, 3], vertical_alignment="bottom")
+    cells = st.columns([3, 3, 3, 3], vertical_alignment="bottom")
     below = cells[0].slider(
         "Doubtful below", 0, 100, round(100 * DOUBTFUL), 5, format="%d%%", key="x.below"
     )
     share = below / 100
-    is_low = cells[1].toggle("Only doubtful", key="x.low", help=f"Less than {below}% sure.")
-    is_apart = cells[2].toggle("Only disagreeing", key="x.apart", help="Text and photo differ.")
-    code = cells[3].selectbox(
+    only = cells[1].pills(
+        "Only",
+        [LOW, APART],
+        selection_mode="multi",
+        key="x.only",
+        help=f"Doubtful: less than {below}% sure. Disagreeing: text and photo differ.",
+    )
+    code = cells[2].selectbox(
         "Predicted class",
         [None, *names],
         format_func=lambda c: f"{c}  {names[c]}" if c else "any",
         key="x.class",
     )
-    order = cells[4].selectbox(
+    order = cells[3].selectbox(
         "Order", ORDERS, format_func=lambda o: "as in the file" if o == "file" else o, key="x.order"
     )
-    return ResultFilter(share if is_low else None, is_apart, code), order, share
+    return ResultFilter(share if LOW in only else None, APART in only, code), order, share
 
 
 def _cards(desk: Desk, batch: Batch, rows: list[BatchRow], num_all: int, below: float) -> None:

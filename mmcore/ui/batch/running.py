@@ -11,7 +11,7 @@ from mmcore.ui.desk import Desk
 from mmcore.ui.notices import tell_error
 from mmcore.ui.runtimes import runtime_of, usable_versions
 from mmcore.ui.screens import screen_named
-from mmcore.ui.words import duration
+from mmcore.ui.words import duration, plain
 
 EVERY_S = 0.5
 STOPPED_WITHIN_S = 10.0  # a piece of 64 products takes a second or two
@@ -60,7 +60,7 @@ def start_box(desk: Desk, batch: Batch) -> None:
     )
     if batch.error:
         show = st.error if batch.state == "failed" else st.info
-        show(batch.error, icon=":material/info:")
+        show(plain(batch.error), icon=":material/info:")
 
 
 def _start(desk: Desk, batch: Batch, model: str) -> None:

@@ -10,7 +10,8 @@ from mmcore.services.batches import KEPT_DAYS, MAX_PRODUCTS, Batch, delete_batch
 from mmcore.ui.batch.running import running, stop
 from mmcore.ui.desk import Desk
 from mmcore.ui.notices import tell, tell_error
-from mmcore.ui.words import counted, moment
+from mmcore.ui.uploads import let_go
+from mmcore.ui.words import counted, moment, plain
 
 TURN = "x.turn"
 ID, OF_PRODUCT = "id", "batch"
@@ -56,7 +57,7 @@ def _keep(desk: Desk, files: list, turn: int) -> None:
     except MmcoreError as error:
         st.error(str(error), icon=":material/error:")
         return
-    # new uploaders: the server forgets its copies of the files
+    let_go(files)
     st.session_state[TURN] = turn + 1
     st.query_params[ID] = batch.id
     st.rerun()
@@ -71,7 +72,11 @@ def batch_list(desk: Desk) -> None:
     for batch in batches:
         left, middle, right = st.columns([3, 6, 1], vertical_alignment="center")
         left.button(
-            batch.name, key=f"x.open.{batch.id}", on_click=_open, args=(batch.id,), width="stretch"
+            plain(batch.name),
+            key=f"x.open.{batch.id}",
+            on_click=_open,
+            args=(batch.id,),
+            width="stretch",
         )
         middle.text("  ·  ".join(_told(batch)))
         with right.popover("Delete", key=f"x.ask.{batch.id}", type="tertiary"):
@@ -126,4 +131,4 @@ def _delete(desk: Desk, batch: Batch) -> None:
         tell_error(error)
         return
     close_batch()
-    tell(f"{batch.name} is deleted; the catalogue keeps what was added to it.")
+    tell(f"{plain(batch.name)} is deleted; the catalogue keeps what was added to it.")

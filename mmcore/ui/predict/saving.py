@@ -9,6 +9,7 @@ from mmcore.services.add_product import NewProduct, Saved, save_product
 from mmcore.services.answers import Answer
 from mmcore.services.catching_up import follow_up
 from mmcore.services.classes import list_classes
+from mmcore.services.labelling import product_named
 from mmcore.ui.acts import needs, undo_button
 from mmcore.ui.desk import Desk
 from mmcore.ui.notices import tell, tell_error
@@ -19,17 +20,22 @@ NOTHING_STORED = "Nothing of this is stored, unless you save it."
 SAVED = "p.saved"
 
 
-def save_box(desk: Desk, whole: Subject, said: Answer, taken: str) -> None:
+def save_box(desk: Desk, whole: Subject, said: Answer, taken: str) -> str:
     """Draw the label to save with and the one button that saves, or where the product is already.
 
     Args:
         taken: id of the product where it is one of the catalogue as it stands, "" otherwise.
+
+    Returns:
+        The id of the product where it is in the catalogue now, "" where it isn't.
     """
     of, saved = st.session_state.get(SAVED, (None, None))
     if taken:
         _is_there(taken, "It is in the catalogue already: nothing needs to be saved.")
-        return
-    st.caption(NOTHING_STORED)
+        return taken
+    is_saved = saved is not None and of == whole
+    if not is_saved:
+        st.caption(NOTHING_STORED)
     names = {c.code: f"{c.code}  {c.name_fr}" for c in list_classes(desk.store)}
     suggested = said.fused.code
     codes = [None, *names]
@@ -51,10 +57,12 @@ def save_box(desk: Desk, whole: Subject, said: Answer, taken: str) -> None:
         on_click=_save,
         args=(desk, whole, code),
     )
-    if saved is not None and of == whole:
-        _is_there(saved.product_id, f"Saved as product {saved.product_id}.")
-        if saved.act_id is not None:
-            undo_button(desk, saved.act_id, "Undo the label", "p.undo")
+    if not is_saved:
+        return ""
+    _is_there(saved.product_id, f"Saved as product {saved.product_id}.")
+    if saved.act_id is not None and product_named(desk.store, saved.product_id).label:
+        undo_button(desk, saved.act_id, "Undo the label", "p.undo")
+    return saved.product_id
 
 
 def _is_there(product_id: str, told: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from mmcore.errors import ImageError
 from mmcore.ui.paste import listen_for_photo, pasted_photo
+from mmcore.ui.uploads import let_go
 
 TITLE, DESCRIPTION, PHOTO, SHOWN = "p.title", "p.description", "p.photo", "p.shown"
 UPLOAD, PASTE, EXTRA, WITHOUT = "p.upload", "p.paste", "p.extra", "p.without"
@@ -131,7 +132,7 @@ def _photo_input() -> None:
     listen_for_photo(PASTE, _pasted)
     if file is not None:
         _set_photo(file.getvalue())
-        # the file is ours now: a new uploader lets the server forget its copy
+        let_go([file])
         st.session_state[UPLOAD] = turn + 1
         st.rerun()
     if refused := st.session_state.get(REFUSED):
