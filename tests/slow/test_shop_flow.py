@@ -19,7 +19,8 @@ def test_import_train_label_retrain_compare_activate_and_back(tmp_path):
     table = draw_catalogue(tmp_path / "drawn", products_per_class=8)
     shop = Shop(tmp_path / "home")
     words = [str(table), "--label", "label", "--images", str(table.parent)]
-    told = run_flow(shop, words, ["--epochs1", "3"], num_labels=100)
+    with shop.worker():
+        told = run_flow(shop, words, ["--epochs1", "3"], num_labels=100)
     assert told["annotations"] == 100 and told["products"] > 200
     assert told["started_from"] == "first", "without a wish a retrain starts from production"
     assert STEPS <= set(shop.taken)
