@@ -24,7 +24,7 @@ from mmcore.config import RunChoices, parse_modality
 from mmcore.errors import ConfigError, TrainingInterrupted
 
 if TYPE_CHECKING:
-    from mmcore.services.training import Finished
+    from mmcore.services.finished import Finished
 
 
 def train(

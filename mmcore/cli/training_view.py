@@ -6,9 +6,10 @@ from rich.text import Text
 
 from mmcore.cli import screen
 from mmcore.features import FeatureResult
+from mmcore.services.finished import Finished
 from mmcore.services.judging import Judging
 from mmcore.services.linear_heads import LinearResult
-from mmcore.services.training import Event, Finished, Started
+from mmcore.services.training import Event, Started
 from mmcore.trainer import EpochResult, StepResult
 
 

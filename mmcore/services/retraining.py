@@ -106,7 +106,8 @@ class _Retrain:
 
     def _train(self) -> Path:
         """Return the folder of the trained and saved, not yet shown, model."""
-        from mmcore.services.training import Finished, go_on
+        from mmcore.services.finished import Finished
+        from mmcore.services.training import go_on
 
         run, notes = self._run()
         for note in notes:

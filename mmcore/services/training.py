@@ -7,7 +7,6 @@ where its caller stops asking: the command line draws the results, a job stores 
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mmcore.catalog.products import Catalogue
@@ -15,7 +14,7 @@ from mmcore.catalog.snapshot import keep_snapshot, load_snapshot, snapshot_path
 from mmcore.config import RunChoices, RunConfig, build_run_config
 from mmcore.errors import TrainingDataError, TrainingInterrupted
 from mmcore.services.catalogue_frame import read_catalogue
-from mmcore.services.finished import Finished, finished_before
+from mmcore.services.finished import finish, finished_before
 from mmcore.services.planning import is_gpu, plan
 from mmcore.services.run_lock import held
 from mmcore.services.runs import Run, begin_run, check_name, find_run
@@ -135,7 +134,7 @@ class _Training:
             seconds = round(time.perf_counter() - began, 1)
             story = {"history": state.history, "notes": list(notes), "seconds": seconds}
             stop_if_asked(should_stop, "before its model was saved")
-            finished = self._finish(run, judged, story)
+            finished = finish(run, self.parts, judged, story)
             run.remove()  # before the last yield: a caller may stop there
             yield finished
         except TrainingInterrupted as error:
@@ -173,30 +172,3 @@ class _Training:
 
         linear = yield from fit_linear_heads(self.parts, best_phase, should_stop)
         return (yield from judge(self.parts, linear, should_stop))
-
-    def _finish(self, run: Run, judged: "Judged", story: dict) -> Finished:
-        """Save the model.
-
-        Args:
-            story: how the training went: history, notes, seconds.
-        """
-        from mmcore import __version__
-        from mmcore.artifact import Artifact, save_artifact
-        from mmcore.manifest import Manifest
-
-        parts, metrics = self.parts, {**judged.metrics, **story}
-        now = datetime.now(UTC).isoformat(timespec="microseconds")
-        is_drawn = parts.source == "drawn"
-        artifact = Artifact(
-            Manifest(run.name, now, run.snapshot, __version__, parts.config.parent, is_drawn),
-            parts.config,
-            parts.model,
-            parts.encoders,
-            parts.selection.classes,
-            judged.combiner,
-            metrics,
-        )
-        save_artifact(run.model_folder, artifact, judged.predictions)
-        decided = {"+".join(p): rule.decided for p, rule in judged.combiner.rules.items()}
-        told = (tuple(story["notes"]), story["seconds"])
-        return Finished(run.name, run.model_folder, metrics["scores"], decided, *told)

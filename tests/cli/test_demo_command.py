@@ -85,7 +85,7 @@ import sys, time, mmcore.catalog.demo, test_demo_command as t
 from mmcore.services import demo, training
 mmcore.catalog.demo.draw_catalogue = t.draw_quickly
 demo.CHOICES = t.RunChoices(epochs1=30)
-training._Training._finish = lambda *_: time.sleep(600)
+training.finish = lambda *_: time.sleep(600)
 sys.exit(t.main())
 """
     command = [sys.executable, "-c", code, "demo", "--home", str(home)]

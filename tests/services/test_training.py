@@ -15,10 +15,11 @@ from mmcore.features import FeatureResult
 from mmcore.photos import PhotoStore
 from mmcore.services.catalogue import CsvImport, import_csv
 from mmcore.services.catalogue_frame import read_catalogue
+from mmcore.services.finished import Finished
 from mmcore.services.opening import opened_store
 from mmcore.services.people import ensure_actor
 from mmcore.services.runs import Run
-from mmcore.services.training import Finished, Started, resume, train
+from mmcore.services.training import Started, resume, train
 from mmcore.settings import Settings
 from mmcore.trainer import EpochResult, StepResult
 from mmcore.workspace import Workspace
