@@ -58,6 +58,7 @@ def test_options_the_readme_names_exist():
         ).stdout
         for command in (
             ["import", "csv"],
+            ["retrain"],
             ["products", "list"],
             ["train"],
             ["evaluate"],
