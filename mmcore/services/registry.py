@@ -229,8 +229,14 @@ def _checked(workspace: Workspace, name: str, snapshot: str | None = None) -> Ma
     with using(workspace.models / name) as folder:
         verify(folder)
         manifest = read_manifest(folder)
-    if manifest.name != name or snapshot not in (None, manifest.snapshot):
+    if manifest.name != name:
         raise broken(folder, f"another model ({manifest.name}) lies in its folder")
+    if snapshot not in (None, manifest.snapshot):
+        found, wanted = manifest.snapshot[:12], snapshot[:12] or "none"
+        raise broken(
+            folder,
+            f"another training lies in its folder, of labels with hash {found}, not {wanted}",
+        )
     return manifest
 
 

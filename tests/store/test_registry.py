@@ -1,6 +1,7 @@
 """One model answers; who made it so is known; the way back works; nothing needed is deleted."""
 
 import multiprocessing
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -199,6 +200,18 @@ def test_only_a_lead_moves_models(store, workspace, abc, role):
     ):
         with pytest.raises(RefusedError, match=f"ann is {role}, this needs lead"):
             act()
+
+
+def test_a_foreign_folder_says_what_is_foreign_about_it(store, workspace, lead, abc):
+    shutil.rmtree(workspace.models / "b")
+    make_model(workspace, "b", snapshot="other labels")
+    with pytest.raises(ArtifactError, match="another training.*hash other labels, not labels of b"):
+        registry.activate(store, lead, workspace, "b", NOW)
+    shutil.rmtree(workspace.models / "b")
+    (workspace.models / "a").rename(workspace.models / "b")
+    with pytest.raises(ArtifactError, match=r"another model \(a\) lies in its folder"):
+        registry.activate(store, lead, workspace, "b", NOW)
+    assert in_production(store) == []
 
 
 def test_a_damaged_missing_or_foreign_folder_is_not_activated(store, workspace, lead, abc):
