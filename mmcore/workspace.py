@@ -11,6 +11,7 @@ home/
   snapshots/          the exact labels of each training, one file a hash
   weights/            pretrained backbone weights put there by hand
   batches/            files uploaded on the Batch screen, and what was predicted of them
+  backups/            backups made on the Settings screen; made with the first
 """
 
 import errno
@@ -70,6 +71,10 @@ class Workspace:
     @property
     def batches(self) -> Path:
         return self.home / "batches"
+
+    @property
+    def backups(self) -> Path:
+        return self.home / "backups"
 
     def create(self) -> "Workspace":
         """Return self, with its folders made.

@@ -4,9 +4,11 @@ import streamlit as st
 
 from mmcore.ui.guard import enter
 from mmcore.ui.notices import errors_shown
+from mmcore.ui.settings.about import about_box
+from mmcore.ui.settings.backups import backup_box
 from mmcore.ui.settings.choices import gate_choices, queue_choices
 from mmcore.ui.settings.classes import class_settings
-from mmcore.ui.settings.place import about_box, backup_box, storage_box
+from mmcore.ui.settings.storage import storage_box
 
 PARTS = {
     "Classes": class_settings,

@@ -112,14 +112,14 @@ def start_worker(workspace: Workspace, settings: Settings, name: str) -> None:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            env=_environment(settings),
+            env=environment_of(settings),
         )
     # collects the exit code, so that no zombie stays; the worker itself doesn't depend on it
     threading.Thread(target=process.wait, daemon=True, name=f"reap {name}").start()
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """Return what tells the worker this process's settings; a password is no command argument."""
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return what tells a process of ours these settings; a password is no command argument."""
     paths = [str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
     found = {
         **os.environ,

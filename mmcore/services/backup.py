@@ -160,9 +160,15 @@ class _Backup:
     def _database(self, writer: BackupWriter, scratch: Path) -> dict[str, int]:
         """Add the database; returns table -> rows."""
         if self.store.is_sqlite:
-            copy = scratch / DATABASE
-            copy_sqlite(Path(self.store.engine.url.database), copy, self._progress)
+            source, copy = Path(self.store.engine.url.database), scratch / DATABASE
+            size = source.stat().st_size
+
+            def show(pages: int, num_pages: int) -> None:
+                self._progress(size * pages // max(1, num_pages), size + 1)
+
+            copy_sqlite(source, copy, show)
             rows = check_sqlite(copy)
+            self._total = copy.stat().st_size + 1  # its packing; the rest isn't counted yet
             writer.add(DATABASE, self._counted(read_chunks(copy)), is_packed=True)
             copy.unlink()  # its space may be needed for the photos
             return rows
@@ -200,7 +206,8 @@ class _Backup:
         for chunk in chunks:
             yield chunk
             self._done += len(chunk)
-            self._progress(min(self._done, self._total), self._total)
+            # rows of PostgreSQL are counted as they come: never the end before it is there
+            self._progress(self._done, max(self._total, self._done + 1))
 
 
 def _size(paths: Iterable[Path]) -> int:

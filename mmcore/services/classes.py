@@ -21,6 +21,9 @@ from mmcore.store.engine import Store
 MAX_CODE = 64  # characters
 MAX_NAME = 120
 MAX_GUIDELINE = 20_000
+SHOWN_MOVES = 3  # classes that a change of order names
+
+_WORDS = {"code": "code", "name_fr": "French name", "name_en": "English name"}
 
 Change = Callable[[Session], tuple[list[ClassChange], str]]
 
@@ -172,7 +175,8 @@ def reorder_classes(
             for place, code in enumerate(codes, start=1)
             if found[code].position != place
         ]
-        return _needed(moved, "the classes are in this order already"), "changed the order"
+        _needed(moved, "the classes are in this order already")
+        return moved, _told_order(moved, {row.id: code for code, row in found.items()})
 
     return _act(store, actor, wish, change, now)
 
@@ -254,10 +258,22 @@ def _needed(changes: list[ClassChange], otherwise: str) -> list[ClassChange]:
     return changes
 
 
+def _told_order(moved: list[ClassChange], codes: Mapping[int, str]) -> str:
+    """Return a change of order in words; who moved farthest stands first, the rest made room."""
+
+    def steps(change: ClassChange) -> int:
+        return abs(change.after["position"] - change.before["position"])
+
+    farthest = sorted(moved, key=steps, reverse=True)
+    told = [f"{codes[c.class_id]} to {c.after['position']}" for c in farthest[:SHOWN_MOVES]]
+    more = f" and {len(moved) - SHOWN_MOVES} more" if len(moved) > SHOWN_MOVES else ""
+    return f"changed the order: class {', '.join(told)}{more}"
+
+
 def _told(wish: _Wish, row: Row, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     name = rows.named(row)
     if wish.verb == "rename":
-        parts = [f"{what} {before[what]!r} became {after[what]!r}" for what in after]
+        parts = [f"{_WORDS[what]} {before[what]!r} became {after[what]!r}" for what in after]
         return f"renamed class {name}: {', '.join(parts)}"
     if wish.verb == "guideline":
         return f"wrote the guideline of class {name}"

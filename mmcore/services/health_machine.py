@@ -35,7 +35,7 @@ def packages() -> Iterator[Finding]:
     if not REQUIREMENTS.is_file():
         yield Finding("packages", NOTE, f"{REQUIREMENTS} is not here", "fetch the sources again")
         return
-    for name, low, comparison, high in _REQUIREMENT.findall(REQUIREMENTS.read_text("utf-8")):
+    for name, low, comparison, high in requirements():
         try:
             version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -50,6 +50,11 @@ def packages() -> Iterator[Finding]:
         else:
             found = f"{version}, tried with >={low},{comparison}{high}"
             yield Finding(name, NOTE, found, INSTALL)
+
+
+def requirements() -> list[tuple[str, str, str, str]]:
+    """Return (name, lowest version, < or <=, highest version) of each direct dependency."""
+    return _REQUIREMENT.findall(REQUIREMENTS.read_text("utf-8"))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

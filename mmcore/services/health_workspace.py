@@ -118,7 +118,7 @@ def runs(workspace: Workspace) -> Iterator[Finding]:
 def leftovers(workspace: Workspace) -> Iterator[Finding]:
     """Yield what a crash may have left half-written; no command ever reads it."""
     home = workspace.home
-    places = (home, workspace.models, workspace.photos)
+    places = (home, workspace.models, workspace.photos, workspace.backups)
     found = [path for place in places for path in _unfinished(place)]
     for group in (workspace.photos, workspace.runs):
         for inner in sorted(p for p in group.iterdir() if p.is_dir()) if group.is_dir() else ():

@@ -34,6 +34,12 @@ class QueueSettings:
     lease_minutes: float = 10.0
     mix: Mapping[str, float] = field(default_factory=lambda: dict(_MIX))
 
+    @property
+    def drawn(self) -> dict[str, float]:
+        """Return order -> share of the products that come from it; the sum is 1, or nothing."""
+        total = sum(self.mix.values())
+        return {order: share / total for order, share in self.mix.items() if share and total}
+
 
 def queue_settings(store: Store) -> QueueSettings:
     """Return the choices in force."""

@@ -42,13 +42,26 @@ def attempt(name: str, act: Callable[[], str | None]) -> None:
         tell(said)
 
 
-def undo_button(desk: Desk, act_id: int, label: str, key: str, role: str = "annotator") -> None:
-    """Draw a button that takes an act back."""
+def undo_button(
+    desk: Desk,
+    act_id: int,
+    label: str,
+    key: str,
+    role: str = "annotator",
+    after: Callable[[], str] = lambda: "",
+) -> None:
+    """Draw a button that takes an act back, or brings back what an undo took away.
+
+    Args:
+        after: called when that succeeded; what it returns is told, too.
+    """
 
     def take_back() -> str:
         found = undo(desk.store, desk.actor, token(key), time.time(), act_id)
         more = f", {found.restored:,} products put back" if found.restored else ""
-        return f"Undone: {found.verb}{more}."
+        kept = f", {found.kept:,} kept because changed since" if found.kept else ""
+        word = "In force again" if found.is_redo else "Undone"
+        return f"{word}: {found.verb}{more}{kept}. {after()}".strip()
 
     st.button(
         label,

@@ -95,11 +95,12 @@ def test_runs_and_leftovers(trained, capsys, monkeypatch):
     (trained / f".catalogue.parquet.{'0' * 16}").write_text("")
     (trained / "photos" / "ab").mkdir(parents=True)
     (trained / "photos" / "ab" / f".abc.{'0' * 16}").write_text("")
+    (trained / "backups" / f".2026-01-01.rayon.{'0' * 16}").mkdir(parents=True)
     monkeypatch.setattr(health_workspace.tempfile, "gettempdir", lambda: str(trained))
     assert main(["doctor", "--home", str(trained)]) == 0
     printed = capsys.readouterr().out
     assert "stopped has not ended - python -m mmcore train --resume stopped" in printed
-    assert "never never began" in printed and "3 unfinished: " in printed
+    assert "never never began" in printed and "4 unfinished: " in printed
 
 
 def test_a_full_disk_and_a_workspace_that_cannot_be_written(trained, capsys, monkeypatch):

@@ -97,7 +97,7 @@ def test_a_rename_keeps_the_labels_and_goes_back(shop):
     names = ClassNames("A2", name_en="Alpha")
     result = rename_class(shop.store, shop.lead, "A", names, "t", NOW)
     assert set(shop.labels()) == {"A2"}
-    assert "code 'A' became 'A2', name_en 'Class A' became 'Alpha'" in result.text
+    assert "code 'A' became 'A2', English name 'Class A' became 'Alpha'" in result.text
     with pytest.raises(RefusedError, match="code 'B' belongs to class B"):
         rename_class(shop.store, shop.lead, "A2", ClassNames("B"), "t2", NOW)
     with pytest.raises(RefusedError, match="is like that already: there is nothing to change"):
@@ -105,6 +105,12 @@ def test_a_rename_keeps_the_labels_and_goes_back(shop):
     undo(shop.store, shop.lead, "u", NOW, act_id=result.act_id)
     first = list_classes(shop.store)[0]
     assert (first.code, first.name_fr, first.name_en) == ("A", "Classe A", "Class A")
+
+
+def test_a_change_of_order_names_first_who_moved_farthest(shop):
+    first, *rest = codes(shop)
+    done = reorder_classes(shop.store, shop.lead, [*rest, first], "t", NOW)
+    assert done.text.startswith(f"changed the order: class {first} to {len(rest) + 1}, ")
 
 
 def test_an_undo_does_not_take_a_code_that_is_in_use(shop):

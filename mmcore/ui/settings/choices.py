@@ -18,6 +18,7 @@ from mmcore.services.queue_settings import (
 from mmcore.store.queue_next import ORDERS
 from mmcore.ui.acts import attempt, needs
 from mmcore.ui.desk import Desk
+from mmcore.ui.words import percent
 
 ORDER_WORDS = {
     "disagreement": "text and photo disagree",
@@ -27,10 +28,18 @@ ORDER_WORDS = {
     "newest": "newest",
     "random": "random",
 }
+ORDER_HELP = {
+    "disagreement": "Text and image answer different classes: one of them has to learn.",
+    "margin": "The first two classes are close (margin).",
+    "entropy": "Many classes are possible (entropy).",
+    "suspicion": "Text and image both oppose the label that is stored.",
+    "newest": "Products that came in last.",
+    "random": "Whatever the model says: keeps what is learnt typical of the shop.",
+}
 GATE_WORDS = {
     "macro_drop": "Fused macro-F1 that may be lost",
     "class_drop": "F1 that one class may lose",
-    "class_products": "Test products below which a class isn't looked at",
+    "class_products": "Test products a class needs",
     "ece_rise": "Calibration error that may be added",
     "confidence": "Confidence of the intervals",
     "resamples": "Draws of the bootstrap",
@@ -41,49 +50,13 @@ def queue_choices(desk: Desk) -> None:
     """Draw the mix of the queue, the overlap, the hidden share and the lease."""
     turn = _turn("s.queue")
     now = queue_settings(desk.store)
-    st.subheader("The mixed queue draws from")
-    cells = st.columns(len(ORDERS))
-    mix = {
-        order: cell.number_input(
-            ORDER_WORDS[order],
-            0.0,
-            1.0,
-            float(now.mix.get(order, 0.0)),
-            0.05,
-            key=f"s.mix.{order}.{turn}",
-        )
-        for cell, order in zip(cells, ORDERS, strict=True)
-    }
-    st.caption("Shares; their sum is taken as the whole.")
-    left, middle, right = st.columns(3)
-    overlap = left.slider(
-        "Products that two people get (overlap)",
-        0.0,
-        1.0,
-        now.overlap_share,
-        0.01,
-        key=f"s.queue.overlap.{turn}",
-        help="Agreement and conflicts are measured on these.",
-    )
-    hidden = middle.slider(
-        "Products shown without the suggestion",
-        0.0,
-        1.0,
-        now.hidden_share,
-        0.01,
-        key=f"s.queue.hidden.{turn}",
-        help="The difference tells how much people follow the model (anchoring).",
-    )
-    low, high = LEASE_MINUTES
-    minutes = right.number_input(
-        "Minutes that a product is kept for whoever has it open",
-        low,
-        high,
-        now.lease_minutes,
-        1.0,
-        key=f"s.queue.lease.{turn}",
-    )
+    st.subheader("What the mixed queue draws from")
+    mix = _mix(now, turn)
+    st.subheader("How products are shared out")
+    overlap, hidden, minutes = _sharing(now, turn)
     wanted = QueueSettings(overlap, hidden, minutes, {o: s for o, s in mix.items() if s})
+    if not wanted.drawn:
+        st.warning("The mix draws from nothing: give one order more than 0.")
     stored = _Stored(
         "s.queue",
         lambda: queue_settings(desk.store),
@@ -92,10 +65,74 @@ def queue_choices(desk: Desk) -> None:
     _save(desk, stored, (now, wanted), "The queue works by the new choices.")
 
 
+def _mix(now: QueueSettings, turn: int) -> dict[str, float]:
+    values = {}
+    for cell, order in zip(_cells(len(ORDERS)), ORDERS, strict=True):
+        values[order] = cell.number_input(
+            ORDER_WORDS[order],
+            0.0,
+            1.0,
+            float(now.mix.get(order, 0.0)),
+            0.05,
+            key=f"s.mix.{order}.{turn}",
+            help=f"{ORDER_HELP[order]} From 0 to 1; 0: never.",
+        )
+    drawn = QueueSettings(mix=values).drawn
+    told = ", ".join(f"{percent(share)} {ORDER_WORDS[order]}" for order, share in drawn.items())
+    if told:
+        st.caption(f"The sum is taken as the whole: {told}.")
+    return values
+
+
+def _sharing(now: QueueSettings, turn: int) -> tuple[float, float, float]:
+    left, middle, right = st.columns(3)
+    overlap = left.slider(
+        "Given to two people (overlap)",
+        0.0,
+        1.0,
+        now.overlap_share,
+        0.01,
+        format="percent",
+        key=f"s.queue.overlap.{turn}",
+        help="Agreement and conflicts are measured on these products. More asks for second "
+        "opinions on what is decided from now on; less lets go of those that are waited for. "
+        "From 0% to 100%.",
+    )
+    hidden = middle.slider(
+        "Shown without the suggestion",
+        0.0,
+        1.0,
+        now.hidden_share,
+        0.01,
+        format="percent",
+        key=f"s.queue.hidden.{turn}",
+        help="The difference tells how much people follow the model (anchoring). "
+        "From 0% to 100%; Team shows what came of it.",
+    )
+    low, high = LEASE_MINUTES
+    minutes = right.number_input(
+        "Minutes kept for whoever opened it",
+        low,
+        high,
+        now.lease_minutes,
+        1.0,
+        format="%.1f",
+        key=f"s.queue.lease.{turn}",
+        help="Nobody else gets the product meanwhile; working on it renews the time. "
+        f"From {low:.0f} to {high:.0f}.",
+    )
+    return overlap, hidden, minutes
+
+
 def gate_choices(desk: Desk) -> None:
     """Draw the limits of the quality gate."""
     turn = _turn("s.gate")
     now = read_limits(desk.store)
+    st.caption(
+        "Each retrain is held to these limits beside the model in production, on the same test "
+        "products. A candidate that breaks one is refused; a lead may still activate it, with a "
+        "reason that is kept."
+    )
     values = {}
     for cell, knob in zip(_cells(len(fields(GateLimits))), fields(GateLimits), strict=True):
         low, high = knob.metadata["low"], knob.metadata["high"]
@@ -108,7 +145,7 @@ def gate_choices(desk: Desk) -> None:
             value,
             1 if kind is int else 0.01,
             format="%d" if kind is int else "%.3f",
-            help=knob.metadata["help"],
+            help=f"{knob.metadata['help']}. From {low:,} to {high:,}.",
             key=f"s.gate.{knob.name}.{turn}",
         )
     stored = _Stored(
