@@ -10,13 +10,13 @@ from mmcore.errors import MmcoreError
 from mmcore.ui.desk import open_desk
 from mmcore.ui.guard import let_in
 from mmcore.ui.navigation import navigate
-from mmcore.ui.notices import show_told
+from mmcore.ui.notices import show_error, show_told
 
 st.set_page_config(page_title="Rayon", page_icon="🛒", layout="wide")
 try:
     desk = open_desk()
 except MmcoreError as error:
-    st.error(str(error), icon=":material/block:")
+    show_error(error)
     st.stop()
 page, key = navigate(desk)
 show_told()

@@ -12,8 +12,7 @@ from mmcore.ui.models.table import (
     versions_table,
 )
 from mmcore.ui.models.version import show_version
-from mmcore.ui.notices import errors_shown
-from mmcore.ui.words import plain
+from mmcore.ui.notices import errors_shown, show_error
 
 desk = enter("models_page")
 with errors_shown():
@@ -26,7 +25,7 @@ with errors_shown():
     wanted = st.query_params.get("version")
     version = next((v for v in versions if v.name == wanted), None)
     if wanted and version is None:
-        st.error(plain(f"There is no model {wanted}; choose one above."), icon=":material/error:")
+        show_error(f"There is no model {wanted}; choose one above.")
     if version is not None:
         with st.container(border=True), errors_shown():
             show_version(desk, version)

@@ -5,7 +5,7 @@ import streamlit as st
 from mmcore.errors import MmcoreError
 from mmcore.services.prediction import further_columns
 from mmcore.ui.guard import enter
-from mmcore.ui.notices import errors_shown
+from mmcore.ui.notices import errors_shown, show_error
 from mmcore.ui.predict.choice import choose_models
 from mmcore.ui.predict.examples import example_inputs, take_from_address, taken_from
 from mmcore.ui.predict.nothing import no_model, no_product
@@ -22,7 +22,7 @@ if model is None:
 try:
     columns = further_columns(desk.workspace, desk.settings, model)
 except MmcoreError as error:
-    st.error(str(error), icon=":material/warning:")
+    show_error(error)
     st.stop()
 take_from_address(desk)
 is_searching = example_inputs(desk, *top[2:])

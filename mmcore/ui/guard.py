@@ -10,6 +10,7 @@ import streamlit as st
 from mmcore.errors import MmcoreError
 from mmcore.services.people import may
 from mmcore.ui.desk import Desk, open_desk
+from mmcore.ui.notices import show_error
 from mmcore.ui.screens import screen_named
 
 ROUTED = "rayon.routed"
@@ -35,7 +36,7 @@ def enter(key: str) -> Desk:
     try:
         desk = open_desk()
     except MmcoreError as error:
-        st.error(str(error), icon=":material/block:")
+        show_error(error)
         st.stop()
     if not may(desk.actor, screen.role):
         st.warning(

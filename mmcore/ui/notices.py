@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from mmcore.errors import MmcoreError
+from mmcore.ui.words import plain
 
 _WAITING = "rayon.notices"
 
@@ -19,12 +20,20 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except MmcoreError as error:
-        st.error(str(error), icon=":material/warning:")
+        show_error(error)
+
+
+def show_error(error: Exception | str) -> None:
+    """Show an error in its words, whatever names and texts of products they hold."""
+    st.error(plain(str(error)), icon=":material/warning:")
 
 
 def tell(text: str, icon: str = ":material/check_circle:") -> None:
-    """Show a line at the next run of the page: for callbacks and before `st.rerun`."""
-    st.session_state.setdefault(_WAITING, []).append((text, icon))
+    """Show a line at the next run of the page: for callbacks and before `st.rerun`.
+
+    It is no Markdown: names of files, models and classes are shown as they are.
+    """
+    st.session_state.setdefault(_WAITING, []).append((plain(text), icon))
 
 
 def tell_error(error: MmcoreError) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from page_texts import texts
+from page_texts import texts, told
 
 from mmcore.errors import ConfigError
 from mmcore.services.batch_run import BatchRun
@@ -134,7 +134,7 @@ def test_the_doubtful_go_to_the_queue_then_all_to_the_catalogue(visit, app_shop,
     button(app, "Add all 3").click().run()
     assert "3 products went to the catalogue" in texts(app)
     assert app_shop.product("b2").class_id is None, "a prediction is no label"
-    assert any("1 added" in toast.value and "2 unchanged" in toast.value for toast in app.toast)
+    assert any("1 added" in toast and "2 unchanged" in toast for toast in told(app))
 
 
 def test_a_name_is_shown_as_it_is(visit, app_shop):

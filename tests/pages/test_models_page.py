@@ -60,7 +60,7 @@ def test_a_version_has_an_address_and_a_missing_folder_is_told(visit, app_shop, 
 
 def test_an_address_of_no_version_is_no_markup(visit, app_shop):
     app = visit("models_page", "vera", version="**x**")
-    assert r"\*\*x\*\*" in texts(app) and not app.exception
+    assert "**x**" in texts(app) and not app.exception
 
 
 @pytest.mark.parametrize("person", ["vera", "anna"])

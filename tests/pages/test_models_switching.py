@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from page_texts import texts
+from page_texts import texts, told
 from sqlalchemy import select
 
 from mmcore.jobs.local import LocalBackend
@@ -47,10 +47,10 @@ def test_a_lead_activates_a_version_and_goes_back(visit, app_shop, folders):
     app = visit("models_page", "lena", version="m2")
     button(app, "Activate m2").click().run()
     assert stages(app_shop)["m2"] == "production" and stages(app_shop)["m1"] != "production"
-    assert any("m2 answers from now on; before it was m1" in t.value for t in app.toast)
+    assert any("m2 answers from now on; before it was m1" in t for t in told(app))
     button(app, "Roll back to m1").click().run()
     assert stages(app_shop)["m1"] == "production" and stages(app_shop)["m2"] != "production"
-    assert any("Back to m1; before it was m2" in t.value for t in app.toast)
+    assert any("Back to m1; before it was m2" in t for t in told(app))
     assert not app.exception
 
 
@@ -69,7 +69,7 @@ def test_a_screen_that_is_behind_switches_nothing(visit, app_shop, folders):
     button(visit("models_page", "adam", version="m3"), "Activate m3").click().run()
     button(late, "Activate m2").click().run()
     assert stages(app_shop)["m3"] == "production", "lena saw m1 in production"
-    assert any("m3" in toast.value for toast in late.toast)
+    assert any("m3" in toast for toast in told(late))
 
 
 def test_a_damaged_folder_is_not_activated(visit, app_shop, folders):
@@ -77,7 +77,7 @@ def test_a_damaged_folder_is_not_activated(visit, app_shop, folders):
     app = visit("models_page", "lena", version="m2")
     button(app, "Activate m2").click().run()
     assert stages(app_shop)["m1"] == "production"
-    assert any("vocab.json" in toast.value for toast in app.toast)
+    assert any("vocab.json" in toast for toast in told(app))
 
 
 def test_the_files_of_a_version_are_held_to_their_checksums(visit, app_shop, folders):

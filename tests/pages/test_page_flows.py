@@ -2,7 +2,7 @@
 
 import pytest
 import streamlit as st
-from page_texts import texts
+from page_texts import texts, told
 
 from mmcore.services.catalogue_numbers import catalogue_numbers
 from mmcore.services.people import actor_named, list_people
@@ -32,7 +32,7 @@ def test_an_old_screen_overwrites_nobody(visit, app_shop):
 
     label(app_shop.store, app_shop.people["ben"], Seen(seen.id, seen.version, "ben"), "40", 9e8)
     button(app, "Save the label").click().run()
-    assert any("was labelled" in toast.value and "ben" in toast.value for toast in app.toast)
+    assert any("was labelled" in toast and "ben" in toast for toast in told(app))
     assert len(app_shop.annotations("anna")) == 0
 
 
@@ -111,7 +111,7 @@ def test_the_last_admin_stays(visit, app_shop):
     adam = next(p for p in list_people(app_shop.store) if p.name == "adam")
     app.button(key=f"t.out.{adam.id}").click().run()
     assert actor_named(app_shop.store, "adam").role == "admin"
-    assert any("admin" in toast.value for toast in app.toast)
+    assert any("admin" in toast for toast in told(app))
 
 
 @pytest.mark.parametrize("part", ["Classes", "Queue", "Quality gate", "Storage", "Backup", "About"])
@@ -140,6 +140,6 @@ def test_an_empty_workspace_says_what_to_do(tmp_path, monkeypatch, visit):
         "team_page": "Nobody has labelled yet",
         "retrain_page": "are needed",
     }
-    for key, told in wanted.items():
+    for key, words in wanted.items():
         app = visit(key, "local")
-        assert not app.exception and told in texts(app), key
+        assert not app.exception and words in texts(app), key

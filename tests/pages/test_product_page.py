@@ -1,6 +1,6 @@
 """A product's own page: flags, what left the catalogue, near-copies, its history."""
 
-from page_texts import texts
+from page_texts import texts, told
 from sqlalchemy import update
 
 from mmcore.store.tables import Product
@@ -32,7 +32,7 @@ def test_the_undo_of_a_flag_takes_it_away(visit, app_shop):
     button(app, "Flag it for a lead").click().run()
     button(app, "Undo the last act").click().run()
     assert not app_shop.product("p1").is_flagged
-    assert any(toast.value.startswith("Undone: ") for toast in app.toast)
+    assert any(toast.startswith("Undone: ") for toast in told(app))
 
 
 def test_without_a_history_there_is_nothing_to_undo(visit):

@@ -7,11 +7,10 @@ import streamlit as st
 from mmcore.errors import MmcoreError
 from mmcore.services.batch_adding import BatchPart, add_to_catalogue
 from mmcore.services.batches import Batch
-from mmcore.services.catching_up import follow_up
 from mmcore.services.people import may
-from mmcore.ui.acts import needs
+from mmcore.ui.acts import caught_up, needs
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell
+from mmcore.ui.notices import show_error, tell
 from mmcore.ui.screens import screen_named
 from mmcore.ui.words import counted, moment
 
@@ -69,18 +68,14 @@ def add_wanted(desk: Desk, batch: Batch) -> None:
         share = min(1.0, done / total) if total else 0.0
         bar.progress(share, text=f"{stage}: {done:,} of {total:,}")
 
-    now = time.time()
     try:
-        report = add_to_catalogue(desk.store, desk.actor, desk.workspace, part, now, show)
-        bar.empty()
-        told = f"{report.summary()[0]}."
-        if found := follow_up(desk.store, desk.actor, now, desk.backend):
-            told += f" Meanwhile {found.sentence}."
+        report = add_to_catalogue(desk.store, desk.actor, desk.workspace, part, time.time(), show)
     except MmcoreError as error:
-        bar.empty()
-        st.error(str(error), icon=":material/warning:")
+        show_error(error)
         return
-    tell(told, ":material/library_add_check:")
+    finally:
+        bar.empty()
+    tell(f"{report.summary()[0]}.{caught_up(desk)}", ":material/library_add_check:")
     st.rerun()
 
 

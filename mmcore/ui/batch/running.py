@@ -4,11 +4,10 @@ import time
 
 import streamlit as st
 
-from mmcore.errors import MmcoreError
 from mmcore.services.batch_run import BatchRun
 from mmcore.services.batches import Batch
+from mmcore.ui.acts import acting
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell_error
 from mmcore.ui.runtimes import runtime_of, usable_versions
 from mmcore.ui.screens import screen_named
 from mmcore.ui.words import duration, plain
@@ -63,14 +62,11 @@ def start_box(desk: Desk, batch: Batch) -> None:
         show(plain(batch.error), icon=":material/info:")
 
 
+@acting
 def _start(desk: Desk, batch: Batch, model: str) -> None:
     if running(batch) is not None:
         return
-    try:
-        runtime = runtime_of(desk, model)
-    except MmcoreError as error:
-        tell_error(error)
-        return
+    runtime = runtime_of(desk, model)
     runs()[batch.id] = BatchRun(batch, lambda: runtime)
 
 

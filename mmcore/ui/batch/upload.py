@@ -7,9 +7,10 @@ import streamlit as st
 from mmcore.errors import MmcoreError
 from mmcore.services.batch_upload import PHOTO_ENDINGS, SOURCES, Upload, create_batch
 from mmcore.services.batches import KEPT_DAYS, MAX_PRODUCTS, Batch, delete_batch, list_batches
+from mmcore.ui.acts import acting
 from mmcore.ui.batch.running import running, stop
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell, tell_error
+from mmcore.ui.notices import show_error
 from mmcore.ui.uploads import let_go
 from mmcore.ui.words import counted, moment, plain
 
@@ -55,7 +56,7 @@ def _keep(desk: Desk, files: list, turn: int) -> None:
         with st.spinner("Keeping the files…"):
             batch = create_batch(desk.workspace, uploads, time.time())
     except MmcoreError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
         return
     let_go(files)
     st.session_state[TURN] = turn + 1
@@ -123,12 +124,9 @@ def _open(batch_id: str) -> None:
     st.query_params[ID] = batch_id
 
 
-def _delete(desk: Desk, batch: Batch) -> None:
-    try:
-        stop(batch)
-        delete_batch(desk.workspace, batch.id)
-    except MmcoreError as error:
-        tell_error(error)
-        return
+@acting
+def _delete(desk: Desk, batch: Batch) -> str:
+    stop(batch)
+    delete_batch(desk.workspace, batch.id)
     close_batch()
-    tell(f"{plain(batch.name)} is deleted; the catalogue keeps what was added to it.")
+    return f"{batch.name} is deleted; the catalogue keeps what was added to it."

@@ -1,18 +1,14 @@
 """One label for many products: what would change, the button, and the undo."""
 
-import secrets
 import time
 
 import streamlit as st
 
-from mmcore.errors import MmcoreError
 from mmcore.services.bulk import BulkPreview, BulkRequest, Selection, bulk_label, preview
-from mmcore.services.people import may
-from mmcore.services.undoing import undo
 from mmcore.store.product_filter import ProductFilter
+from mmcore.ui.acts import acting, done, needs, token, undo_button
 from mmcore.ui.catalogue.filters import class_names
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell, tell_error
 
 TOKEN, LAST = "b.token", "b.last"
 SHOWN = 6  # classes of a preview
@@ -37,13 +33,13 @@ def act_bar(desk: Desk, selected: list[int], wanted: ProductFilter | None) -> No
         return
     found = preview(desk.store, target)
     is_filter = not isinstance(target, Selection)
-    is_allowed = may(desk.actor, "lead" if is_filter else "annotator")
+    role = needs(desk, "lead" if is_filter else "annotator")
     right.button(
         f"Label {found.count:,} products",
         type="primary",
         width="stretch",
-        disabled=code is None or not found.count or not is_allowed,
-        help=None if is_allowed else "a whole filter needs the role lead",
+        disabled=code is None or not found.count or role is not None,
+        help=role and f"{'a whole filter' if is_filter else 'labelling'} {role}",
         on_click=_label,
         args=(desk, target, found, code),
     )
@@ -57,42 +53,24 @@ def _told(found: BulkPreview, names: dict[str, str]) -> str:
     return ", ".join(parts) + more
 
 
-def _label(desk: Desk, target: Selection | ProductFilter, found: BulkPreview, code: str) -> None:
-    # kept until it succeeded: a double click is one act
-    token = st.session_state.setdefault(TOKEN, secrets.token_urlsafe(16))
-    request = BulkRequest(target, token, found.seen, found.count)
-    now = time.time()
-    try:
-        done = bulk_label(desk.store, desk.actor, request, code, now)
-    except MmcoreError as error:
-        tell_error(error)
-        return
-    st.session_state.pop(TOKEN, None)
-    st.session_state[LAST] = (done.act_id, done.count, code)
-    left = f" {done.changed_by_others:,} were changed by others meanwhile and left alone."
-    tell(f"{done.count:,} products labelled {code}.{left if done.changed_by_others else ''}")
+@acting
+def _label(desk: Desk, target: Selection | ProductFilter, found: BulkPreview, code: str) -> str:
+    request = BulkRequest(target, token(TOKEN), found.seen, found.count)
+    act = bulk_label(desk.store, desk.actor, request, code, time.time())
+    done(TOKEN)
+    st.session_state[LAST] = (act.act_id, f"{act.count:,} products labelled {code}")
+    left = f" {act.changed_by_others:,} were changed by others meanwhile and left alone."
+    return f"{act.count:,} products labelled {code}.{left if act.changed_by_others else ''}"
 
 
 def undo_bar(desk: Desk) -> None:
     """Draw the button that takes the last act back; also where its products have left the list."""
     if LAST not in st.session_state:
         return
-    act_id, count, code = st.session_state[LAST]
-    st.button(
-        f"Undo: {count:,} products labelled {code}",
-        icon=":material/undo:",
-        on_click=_undo,
-        args=(desk, act_id),
-    )
+    act_id, told = st.session_state[LAST]
 
+    def forget() -> str:
+        del st.session_state[LAST]
+        return ""
 
-def _undo(desk: Desk, act_id: int) -> None:
-    now = time.time()
-    try:
-        done = undo(desk.store, desk.actor, secrets.token_urlsafe(16), now, act_id)
-    except MmcoreError as error:
-        tell_error(error)
-        return
-    st.session_state.pop(LAST, None)
-    kept = f" {done.kept:,} were changed since and keep that." if done.kept else ""
-    tell(f"{done.restored:,} products have their labels back.{kept}", ":material/undo:")
+    undo_button(desk, act_id, f"Undo: {told}", f"b.undo.{act_id}", after=forget)

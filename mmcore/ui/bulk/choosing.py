@@ -51,5 +51,5 @@ def _alike(desk: Desk) -> tuple[tuple[ProductRow, ...], None, str]:
         return (), None, ""
     near = neighbours_of(desk, versions[0].name).like_product(shop_id, count)
     if not near:
-        st.info(f"There is no product {shop_id!r}, or nothing is like it.")
+        st.text(f"There is no product {shop_id!r}, or nothing is like it.")
     return rows_of(desk.store, [n.id for n in near]), None, f"{shop_id} {count}"

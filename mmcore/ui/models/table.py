@@ -5,14 +5,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from mmcore.errors import MmcoreError
 from mmcore.services.lineage import lineage, score_points
 from mmcore.services.people import may
 from mmcore.services.registry_upkeep import preview_prune, prune
 from mmcore.services.registry_view import VersionInfo
+from mmcore.ui.acts import acting
 from mmcore.ui.charts import draw, scores_over_time
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell, tell_error
 from mmcore.ui.words import megabytes, moment
 
 VIEWS = ("text", "image", "fused")
@@ -114,13 +113,10 @@ def prune_box(desk: Desk) -> None:
         )
 
 
-def _prune(desk: Desk, keep: int, names: Sequence[str]) -> None:
-    try:
-        done = prune(desk.store, desk.actor, desk.workspace, keep, names)
-    except MmcoreError as error:
-        tell_error(error)
-        return
-    tell(f"{len(done.deleted)} folders deleted, {megabytes(done.num_bytes)} freed.")
+@acting
+def _prune(desk: Desk, keep: int, names: Sequence[str]) -> str:
+    done = prune(desk.store, desk.actor, desk.workspace, keep, names)
+    return f"{len(done.deleted)} folders deleted, {megabytes(done.num_bytes)} freed."
 
 
 def production_line(versions: Sequence[VersionInfo]) -> None:

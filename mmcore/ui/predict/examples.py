@@ -12,7 +12,7 @@ from mmcore.services.classes import list_classes
 from mmcore.services.product_choice import ProductChoice, find_filter
 from mmcore.ui.cards import product_card
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell_error
+from mmcore.ui.notices import show_error, tell_error
 from mmcore.ui.photo_grid import opened, photo_grid
 from mmcore.ui.predict.subject import TITLE, Subject, put_subject, subject
 
@@ -44,7 +44,7 @@ def take_from_address(desk: Desk) -> None:
     try:
         found = _catalogue(desk, wanted[0]) if wanted[0] else _of_batch(desk, *wanted[1:])
     except MmcoreError as error:
-        st.error(str(error), icon=":material/warning:")
+        show_error(error)
         return
     put_subject(found)
     if wanted[0]:
@@ -111,7 +111,7 @@ def _search(desk: Desk) -> None:
         order = "catalogue" if search else "random"
         rows = list_products(desk.store, wanted, order, PageRequest(size=NUM_SHOWN)).rows
     except MmcoreError as error:
-        st.error(str(error), icon=":material/warning:")
+        show_error(error)
         return
     if not rows:
         st.info("No product has all these words.", icon=":material/search_off:")

@@ -4,15 +4,12 @@ import time
 
 import streamlit as st
 
-from mmcore.errors import MmcoreError
 from mmcore.services.add_product import NewProduct, Saved, save_product
 from mmcore.services.answers import Answer
-from mmcore.services.catching_up import follow_up
 from mmcore.services.classes import list_classes
 from mmcore.services.labelling import product_named
-from mmcore.ui.acts import needs, undo_button
+from mmcore.ui.acts import acting, caught_up, needs, undo_button
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell, tell_error
 from mmcore.ui.predict.subject import Subject
 from mmcore.ui.screens import screen_named
 
@@ -76,21 +73,13 @@ def _is_there(product_id: str, told: str) -> None:
     )
 
 
-def _save(desk: Desk, whole: Subject, code: str | None) -> None:
-    now = time.time()
+@acting
+def _save(desk: Desk, whole: Subject, code: str | None) -> str:
     new = NewProduct(whole.title, whole.description, whole.photo, whole.extra)
-    try:
-        saved = save_product(desk.store, desk.actor, desk.workspace, new, code, now)
-    except MmcoreError as error:
-        tell_error(error)
-        return
+    saved = save_product(desk.store, desk.actor, desk.workspace, new, code, time.time())
     of, before = st.session_state.get(SAVED, (None, None))
     if saved.act_id is None and of == whole:  # a second click: the first one's label stands
         saved = Saved(saved.product_id, before.act_id)
     st.session_state[SAVED] = (whole, saved)
-    try:
-        follow_up(desk.store, desk.actor, now, desk.backend)  # the queue hears what is said of it
-    except MmcoreError as error:
-        tell_error(error)
-        return
-    tell("In the catalogue" + (f" with label {code}." if code else ", waiting in the queue."))
+    label = f" with label {code}." if code else ", waiting in the queue."
+    return f"In the catalogue{label}{caught_up(desk)}"

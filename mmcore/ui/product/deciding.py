@@ -1,18 +1,15 @@
 """Labelling, flagging and undoing on a product's own page."""
 
-import secrets
 import time
 
 import streamlit as st
 
-from mmcore.errors import MmcoreError
 from mmcore.services.browse import ProductDetail
 from mmcore.services.history import HistoryLine
 from mmcore.services.labelling import Seen, flag, label, unflag
 from mmcore.services.people import may
-from mmcore.services.undoing import undo
+from mmcore.ui.acts import acting, token, undo_button
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell, tell_error
 
 
 def decide_bar(
@@ -52,47 +49,23 @@ def decide_bar(
             args=(desk, product, comment),
         )
     last = next((h for h in reversed(history) if not h.is_undone and not h.undoes_act), None)
-    back.button(
-        "Undo the last act",
-        icon=":material/undo:",
-        width="stretch",
-        disabled=last is None or not is_allowed or last.act_kind in ("class", "import"),
-        help=f"{last.verb} by {last.annotator}" if last else "nothing was done yet",
-        on_click=_undo,
-        args=(desk, last.act_id if last else 0),
-    )
+    can_undo = last is not None and is_allowed and last.act_kind not in ("class", "import")
+    with back:
+        undo_button(desk, last.act_id if can_undo else None, "Undo the last act", "o.undo")
 
 
 def _seen(product: ProductDetail) -> Seen:
     # one token a version: a double click acts once, and the next decision is another one
-    token = st.session_state.setdefault(
-        f"o.token.{product.id}.{product.version}", secrets.token_urlsafe(16)
-    )
-    return Seen(product.id, product.version, token)
+    return Seen(product.id, product.version, token(f"product.{product.id}.{product.version}"))
 
 
-def _label(desk: Desk, seen: Seen, code: str) -> None:
-    try:
-        label(desk.store, desk.actor, seen, code, time.time())
-    except MmcoreError as error:
-        tell_error(error)
-        return
-    tell(f"Saved: {code}.")
+@acting
+def _label(desk: Desk, seen: Seen, code: str) -> str:
+    label(desk.store, desk.actor, seen, code, time.time())
+    return f"Saved: {code}."
 
 
+@acting
 def _flag(desk: Desk, product: ProductDetail, comment: str) -> None:
     act = unflag if product.is_flagged else flag
-    try:
-        act(desk.store, desk.actor, _seen(product), comment, time.time())
-    except MmcoreError as error:
-        tell_error(error)
-
-
-def _undo(desk: Desk, act_id: int) -> None:
-    try:
-        done = undo(desk.store, desk.actor, secrets.token_urlsafe(16), time.time(), act_id)
-    except MmcoreError as error:
-        tell_error(error)
-        return
-    more = f", {done.restored:,} products" if done.restored > 1 else ""
-    tell(f"Undone: {done.verb}{more}.", ":material/undo:")
+    act(desk.store, desk.actor, _seen(product), comment, time.time())

@@ -5,15 +5,13 @@ import time
 import streamlit as st
 
 from mmcore.config import preset_defaults
-from mmcore.errors import MmcoreError
 from mmcore.services.jobs import JobView, submit_retrain
 from mmcore.services.machine import backbones_here, device_here
-from mmcore.services.people import may
 from mmcore.services.retrain_choices import RetrainChoices, choices_from_json
 from mmcore.services.retrain_preview import Preview, preview
 from mmcore.services.retrain_time import Load, estimate
+from mmcore.ui.acts import acting, needs
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell, tell_error
 from mmcore.ui.words import duration, moment, plain
 
 PRESETS = {
@@ -117,18 +115,15 @@ def _choices(desk: Desk) -> RetrainChoices:
 
 
 def _button(desk: Desk, choices: RetrainChoices, found: Preview) -> None:
-    is_lead = may(desk.actor, "lead")
-    help_text = None
+    role = needs(desk, "lead")
     if found.obstacle:
         st.error(found.obstacle, icon=":material/block:")
-    elif not is_lead:
-        help_text = f"needs the role lead; {desk.actor.name} is {desk.actor.role}"
     st.button(
         "Retrain",
         type="primary",
         icon=":material/rocket_launch:",
-        disabled=bool(found.obstacle) or not is_lead,
-        help=help_text,
+        disabled=bool(found.obstacle) or role is not None,
+        help=role,
         on_click=_submit,
         args=(desk, choices),
     )
@@ -136,33 +131,28 @@ def _button(desk: Desk, choices: RetrainChoices, found: Preview) -> None:
 
 def again_button(desk: Desk, job: JobView) -> None:
     """Draw the button that submits a job's choices once more, on the labels as they are now."""
-    is_lead = may(desk.actor, "lead")
     st.button(
         "Try again with the same choices",
         key=f"r.again.{job.id}",
         icon=":material/refresh:",
-        disabled=not is_lead,
-        help=None if is_lead else f"needs the role lead; {desk.actor.name} is {desk.actor.role}",
+        disabled=needs(desk, "lead") is not None,
+        help=needs(desk, "lead"),
         on_click=_again,
         args=(desk, job.choices),
     )
 
 
-def _again(desk: Desk, choices: dict) -> None:
-    try:
-        found = choices_from_json(choices)
-    except MmcoreError as error:
-        tell_error(error)
-        return
-    _submit(desk, found)
+@acting
+def _again(desk: Desk, choices: dict) -> str | None:
+    return _submitted(desk, choices_from_json(choices))
 
 
-def _submit(desk: Desk, choices: RetrainChoices) -> None:
-    try:
-        done = submit_retrain(desk.store, desk.actor, choices, time.time(), desk.backend)
-    except MmcoreError as error:
-        tell_error(error)
-        return
+@acting
+def _submit(desk: Desk, choices: RetrainChoices) -> str | None:
+    return _submitted(desk, choices)
+
+
+def _submitted(desk: Desk, choices: RetrainChoices) -> str | None:
+    done = submit_retrain(desk.store, desk.actor, choices, time.time(), desk.backend)
     st.query_params[JOB] = str(done.job_id)
-    if not done.is_new:
-        tell(f"A retrain is under way already: this is job {done.job_id}.", ":material/info:")
+    return None if done.is_new else f"A retrain is under way already: this is job {done.job_id}."

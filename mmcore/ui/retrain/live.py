@@ -4,12 +4,11 @@ import time
 
 import streamlit as st
 
-from mmcore.errors import MmcoreError
 from mmcore.services.jobs import JobView, cancel_job, view_job
 from mmcore.services.people import may
+from mmcore.ui.acts import acting
 from mmcore.ui.charts import draw, learning_curves
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell_error
 from mmcore.ui.words import duration, moment
 
 EVERY_S = 1.0
@@ -123,8 +122,6 @@ def _numbers(job: JobView, now: float) -> None:
     cells[4].metric("Begun", moment(job.started_at) if job.started_at else "–", help=job.worker)
 
 
+@acting
 def _cancel(desk: Desk, job_id: int) -> None:
-    try:
-        cancel_job(desk.store, desk.actor, job_id, time.time())
-    except MmcoreError as error:
-        tell_error(error)
+    cancel_job(desk.store, desk.actor, job_id, time.time())

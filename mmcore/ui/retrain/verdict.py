@@ -5,15 +5,12 @@ import time
 import streamlit as st
 
 from mmcore.bootstrap import Interval
-from mmcore.errors import MmcoreError
-from mmcore.services.catching_up import follow_up
-from mmcore.services.people import may
 from mmcore.services.registry import Consent, activate, rollback
 from mmcore.services.registry_view import VersionInfo, list_versions, production_now
 from mmcore.services.verdict_view import VerdictView, ViewScores, verdict_view
+from mmcore.ui.acts import acting, caught_up, needs
 from mmcore.ui.charts import before_after, draw
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell, tell_error
 from mmcore.ui.words import plain
 
 BACK = "One act; it can be undone by activating this one again."
@@ -106,10 +103,9 @@ def _plain_scores(version: VersionInfo) -> None:
 
 def decision_bar(desk: Desk, version: VersionInfo, key: str) -> None:
     """Draw Activate beside the verdict, and Roll back where this version answers."""
-    is_lead = may(desk.actor, "lead")
+    role = needs(desk, "lead")
     versions = list_versions(desk.store, desk.workspace)
     answers = next((v.name for v in versions if v.stage == "production"), "")
-    role = None if is_lead else f"needs the role lead; {desk.actor.name} is {desk.actor.role}"
     if version.stage == "production":
         st.success(f"{version.name} answers: it is in production.", icon=":material/play_circle:")
         back = production_now(desk.store).back
@@ -117,7 +113,7 @@ def decision_bar(desk: Desk, version: VersionInfo, key: str) -> None:
             f"Roll back to {back}" if back else "Roll back",
             key=f"{key}.back",
             icon=":material/undo:",
-            disabled=not is_lead or back is None,
+            disabled=role is not None or back is None,
             help=role or (BACK if back else "There is no model before it to go back to."),
             on_click=_roll_back,
             args=(desk, Consent(version.name)),
@@ -134,38 +130,24 @@ def decision_bar(desk: Desk, version: VersionInfo, key: str) -> None:
         key=f"{key}.activate",
         type="primary",
         icon=":material/play_circle:",
-        disabled=not is_lead or (is_refused and not reason.strip()) or version.folder == "pruned",
+        disabled=role is not None
+        or (is_refused and not reason.strip())
+        or version.folder == "pruned",
         help=role,
         on_click=_activate,
         args=(desk, version.name, Consent(answers, reason)),
     )
 
 
-def _activate(desk: Desk, name: str, consent: Consent) -> None:
-    now = time.time()
-    try:
-        done = activate(desk.store, desk.actor, desk.workspace, name, now, consent)
-        told = _caught_up(desk, now)
-    except MmcoreError as error:
-        tell_error(error)
-        return
+@acting
+def _activate(desk: Desk, name: str, consent: Consent) -> str:
+    done = activate(desk.store, desk.actor, desk.workspace, name, time.time(), consent)
     notes = f" Note: {'; '.join(done.notes)}." if done.notes else ""
     before = f"; before it was {done.before}" if done.before else ""
-    tell(f"{done.name} answers from now on{before}.{notes}{told}", ":material/play_circle:")
+    return f"{done.name} answers from now on{before}.{notes}{caught_up(desk)}"
 
 
-def _roll_back(desk: Desk, consent: Consent) -> None:
-    now = time.time()
-    try:
-        done = rollback(desk.store, desk.actor, desk.workspace, now, consent)
-        told = _caught_up(desk, now)
-    except MmcoreError as error:
-        tell_error(error)
-        return
-    tell(f"Back to {done.name}; before it was {done.before}.{told}", ":material/undo:")
-
-
-def _caught_up(desk: Desk, now: float) -> str:
-    """Let the model look at what it hasn't seen; return that in words."""
-    found = follow_up(desk.store, desk.actor, now, desk.backend)
-    return f" Meanwhile {found.sentence}." if found else ""
+@acting
+def _roll_back(desk: Desk, consent: Consent) -> str:
+    done = rollback(desk.store, desk.actor, desk.workspace, time.time(), consent)
+    return f"Back to {done.name}; before it was {done.before}.{caught_up(desk)}"

@@ -10,7 +10,7 @@ from mmcore.services.backup import BackupOptions, verify_backup
 from mmcore.services.backup_run import BackupFile, BackupRun, list_backups, new_backup_path
 from mmcore.ui.acts import needs
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell, tell_error
+from mmcore.ui.notices import show_error, tell, tell_error
 from mmcore.ui.words import megabytes, moment
 
 EVERY_S = 0.5
@@ -123,7 +123,7 @@ def _ended(run: BackupRun) -> None:
     if isinstance(run.error, JobCancelledError):
         st.info(str(run.error), icon=":material/cancel:")
     elif run.error is not None:
-        st.error(str(run.error), icon=":material/error:")
+        show_error(run.error)
     elif run.report is not None:
         size = megabytes(run.report.num_bytes)
         st.success(f"{run.target}: {size}, read again and whole.", icon=":material/check_circle:")
@@ -171,7 +171,7 @@ def _check(file: BackupFile) -> None:
     try:
         info = verify_backup(file.path)
     except MmcoreError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
         return
     left_out = [
         word for word, has in (("photos", info.has_photos), ("models", info.has_models)) if not has

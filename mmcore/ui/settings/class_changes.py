@@ -1,17 +1,12 @@
 """What was done to the classes, by whom, and the buttons that take it back."""
 
-import time
-
 import streamlit as st
 
-from mmcore.errors import MmcoreError
-from mmcore.services.catching_up import follow_up
 from mmcore.services.classes import ClassResult
 from mmcore.services.history import ClassHistoryLine, class_history
-from mmcore.ui.acts import undo_button
+from mmcore.ui.acts import caught_up, undo_button
 from mmcore.ui.desk import Desk
-from mmcore.ui.notices import tell_error
-from mmcore.ui.words import moment, plain
+from mmcore.ui.words import moment
 
 LAST = "s.class.last"
 FEW, MANY = 8, 100
@@ -20,20 +15,7 @@ FEW, MANY = 8, 100
 def keep_last(result: ClassResult) -> str:
     """Remember a change of this session for its Undo button; returns what is told of it."""
     st.session_state[LAST] = result
-    return plain(f"{result.text[:1].upper()}{result.text[1:]}.")
-
-
-def catch_up(desk: Desk) -> str:
-    """Let production look at labels that changed; return that in words.
-
-    What changed is saved already: that nobody can run the job is told beside it.
-    """
-    try:
-        found = follow_up(desk.store, desk.actor, time.time(), desk.backend)
-    except MmcoreError as error:
-        tell_error(error)
-        return ""
-    return plain(f"Meanwhile {found.sentence}.") if found else ""
+    return f"{result.text[:1].upper()}{result.text[1:]}."
 
 
 def last_change(desk: Desk) -> None:
@@ -77,6 +59,6 @@ def _undo(desk: Desk, act_id: int, label: str, key: str) -> None:
         last: ClassResult | None = st.session_state.get(LAST)
         if last is not None and last.act_id == act_id:
             del st.session_state[LAST]
-        return catch_up(desk)
+        return caught_up(desk)
 
     undo_button(desk, act_id, label, key, "lead", after)

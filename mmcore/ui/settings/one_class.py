@@ -8,10 +8,10 @@ import streamlit as st
 from mmcore.services import classes as service
 from mmcore.services.class_merge import MergePreview, merge_classes, preview_merge
 from mmcore.services.classes import MAX_GUIDELINE, MAX_NAME, ClassInfo, ClassNames
-from mmcore.ui.acts import attempt, done, needs, token
+from mmcore.ui.acts import attempt, caught_up, done, needs, token
 from mmcore.ui.desk import Desk
 from mmcore.ui.notices import errors_shown, tell
-from mmcore.ui.settings.class_changes import catch_up, keep_last
+from mmcore.ui.settings.class_changes import keep_last
 from mmcore.ui.words import counted, plain
 
 
@@ -154,7 +154,7 @@ def _merge(desk: Desk, info: ClassInfo, found: tuple[ClassInfo, ...], key: str) 
     def act() -> str:
         act_token = token(f"{key}.merge")
         merged = merge_classes(desk.store, desk.actor, info.code, into, act_token, time.time())
-        return f"{keep_last(merged)} {catch_up(desk)}".strip()
+        return f"{keep_last(merged)}{caught_up(desk)}"
 
     with errors_shown():
         seen = preview_merge(desk.store, info.code, into, time.time())
