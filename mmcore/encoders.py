@@ -144,7 +144,7 @@ def with_ngrams(encoders: Mapping[str, Encoder], products: pd.DataFrame) -> dict
         products: of train and val: linear heads learn from both.
     """
     return {
-        name: replace(encoder, ngrams=fit_ngrams(encoder.columns, products, is_apart=False))
+        name: replace(encoder, ngrams=fit_ngrams(encoder.columns, products))
         for name, encoder in encoders.items()
         if isinstance(encoder, TextEncoder)
     }

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from mmcore.seeds import stream_seed
 
-STRENGTHS = (3.0, 10.0, 30.0, 100.0, 300.0)
+STRENGTHS = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 NUM_FOLDS = 5
 MAX_FOLDED = 20_000  # products; beyond, val alone judges: it is large, and five fits are slow
 MAX_REDUCED = 4_000  # products; up to here a fit works on the Gram matrix, beyond on the features
@@ -114,30 +114,79 @@ def _fit(
 ) -> LinearFit:
     space = _Space(features)
     strengths = (start.strength,) if start and start.strength else STRENGTHS
-    best, best_loss, best_judged = strengths[len(strengths) // 2], np.inf, None
-    judged_rows = np.concatenate([judged for _, judged in folds]) if folds else np.zeros(0, int)
-    starts: list[np.ndarray | None] = [None] * len(folds)
-    for strength in strengths if folds else ():
-        judged = np.zeros((len(labels), num_classes), np.float32)
-        for i, (fit_rows, rows) in enumerate(folds):
-            found = _minimise(
-                space.rows(fit_rows), labels[fit_rows], num_classes, strength, starts[i], tick
-            )
-            starts[i] = found  # the next strength begins where this one ended
-            judged[rows] = _log_probs(space.rows(rows), found, labels[fit_rows])
-        loss = -float(judged[judged_rows, labels[judged_rows]].mean())
-        if loss >= best_loss:
-            break  # the loss has one valley over the strengths
-        best, best_loss, best_judged = strength, loss, judged
+    judge = _Judge(space, labels, num_classes, folds, tick)
+    if folds:
+        best = _lowest(judge.judged, strengths)
+    else:
+        nothing = np.zeros((len(labels), num_classes), np.float32)
+        best = _Judged(strengths[len(strengths) // 2], np.inf, nothing)
     first = np.vstack([space.forth(start.weights), start.bias]) if start else None
-    found = _minimise(space.rows(slice(None)), labels, num_classes, best, first, tick)
+    found = _minimise(space.rows(slice(None)), labels, num_classes, best.strength, first, tick)
     weights, bias = space.back(found[:-1]), found[-1].copy()
     bias[np.bincount(labels, minlength=num_classes) == 0] = UNSEEN_LOGIT
-    if best_judged is None:
-        best_judged = np.zeros((len(labels), num_classes), np.float32)
     return LinearFit(
-        weights.astype(np.float32), bias.astype(np.float32), best, best_judged, best_loss
+        weights.astype(np.float32),
+        bias.astype(np.float32),
+        best.strength,
+        best.log_probs,
+        best.log_loss,
     )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What folds say of a strength."""
+
+    strength: float
+    log_loss: float
+    log_probs: np.ndarray  # (N, K) float32
+
+
+def _lowest(judged: Callable[[float], _Judged], strengths: Sequence[float]) -> _Judged:
+    """Return what has the lowest loss, which has one valley over the strengths.
+
+    From the middle upwards, and where that is uphill at once, downwards.
+    """
+    middle = len(strengths) // 2
+    first = best = judged(strengths[middle])
+    for way in (strengths[middle + 1 :], strengths[:middle][::-1]):
+        for strength in way:
+            found = judged(strength)
+            if found.log_loss >= best.log_loss:
+                break
+            best = found
+        if best is not first:
+            break
+    return best
+
+
+class _Judge:
+    """Fits on folds, each from where its fit of the strength before ended."""
+
+    def __init__(
+        self,
+        space: "_Space",
+        labels: np.ndarray,
+        num_classes: int,
+        folds: Sequence[Fold],
+        tick: Callable[[], None],
+    ) -> None:
+        self._space, self._labels, self._num_classes = space, labels, num_classes
+        self._folds, self._tick = folds, tick
+        self._starts: list[np.ndarray | None] = [None] * len(folds)
+
+    def judged(self, strength: float) -> _Judged:
+        labels = self._labels
+        log_probs = np.zeros((len(labels), self._num_classes), np.float32)
+        for i, (fit_rows, rows) in enumerate(self._folds):
+            points, known = self._space.rows(fit_rows), labels[fit_rows]
+            found = _minimise(
+                points, known, self._num_classes, strength, self._starts[i], self._tick
+            )
+            self._starts[i] = found
+            log_probs[rows] = _log_probs(self._space.rows(rows), found, known)
+        rows = np.concatenate([judged for _, judged in self._folds])
+        return _Judged(strength, -float(log_probs[rows, labels[rows]].mean()), log_probs)
 
 
 class _Space:

@@ -126,7 +126,7 @@ def test_a_fit_that_starts_from_another_ends_at_the_same_optimum_sooner(width):
     num_fresh = len(ticks)
     start = LinearStart(found.weights, found.bias, found.strength)
     again = fit_linear(features, labels, K, folds, lambda: ticks.append(1), start)
-    assert again.strength == found.strength and len(ticks) - num_fresh < num_fresh / 2
+    assert again.strength == found.strength and len(ticks) - num_fresh < num_fresh * 2 / 3
     before, after = (features @ f.weights + f.bias for f in (found, again))
     assert softmax(after, axis=1) == pytest.approx(softmax(before, axis=1), abs=0.02)
 

@@ -25,7 +25,7 @@ PRODUCTS = frame(
 
 
 def test_rows_have_length_one_or_nothing():
-    rows = fit_ngrams(COLUMNS, PRODUCTS, is_apart=False).encode(
+    rows = fit_ngrams(COLUMNS, PRODUCTS).encode(
         frame(("piscine", ""), ("", ""), ("xyz", "qqq"), ("livre", "roman"))
     )
     lengths = np.sqrt(rows.multiply(rows).sum(axis=1))
@@ -37,7 +37,7 @@ def test_weights_are_those_of_scikit_learns_tfidf(analyzer, monkeypatch):
     """Oracle: without the hash, scikit-learn's own vectorizer gives the same inner products."""
     alone = [h for h in ngrams._HASHERS if h.analyzer == analyzer]
     monkeypatch.setattr(ngrams, "_HASHERS", alone)
-    ours = fit_ngrams(("title",), PRODUCTS, is_apart=False).encode(PRODUCTS)
+    ours = fit_ngrams(("title",), PRODUCTS).encode(PRODUCTS)
     options = {"word": {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2)}}
     options = options.get(analyzer, {"ngram_range": (3, 5)})
     oracle = TfidfVectorizer(analyzer=analyzer, min_df=2, sublinear_tf=True, **options)
@@ -46,57 +46,66 @@ def test_weights_are_those_of_scikit_learns_tfidf(analyzer, monkeypatch):
 
 
 def test_an_ngram_of_one_product_does_not_count():
-    encoder = fit_ngrams(("title",), frame(("commun rare", ""), ("commun", "")), is_apart=False)
+    encoder = fit_ngrams(("title",), frame(("commun rare", ""), ("commun", "")))
     assert encoder.encode(frame(("rare", ""))).nnz == 0
     assert encoder.encode(frame(("commun", ""))).nnz > 0
 
 
-def test_apart_a_word_of_the_title_is_not_that_of_the_description():
+def test_columns_are_read_together_and_each_by_itself():
     swapped = PRODUCTS.rename(columns={"title": "description", "description": "title"})
-    for is_apart, equal in ((True, False), (False, True)):
-        encoder = fit_ngrams(COLUMNS, pd.concat([PRODUCTS, swapped]), is_apart)
-        title, description = encoder.encode(frame(("livre", ""), ("", "livre"))).toarray()
-        assert (set(np.flatnonzero(title)) == set(np.flatnonzero(description))) is equal
-        assert title.any() and description.any()
+    encoder = fit_ngrams(COLUMNS, pd.concat([PRODUCTS, swapped]))
+    assert encoder.readings == (COLUMNS, ("title",), ("description",))
+    rows = encoder.encode(frame(("livre", ""), ("", "livre"), ("livre", "livre"))).toarray()
+    title, description, both = (set(np.flatnonzero(row)) for row in rows)
+    assert title & description and title - description and description - title
+    assert both == title | description
+
+
+def test_a_column_that_is_always_empty_is_not_read_by_itself():
+    products = PRODUCTS.assign(description=" ")
+    encoder = fit_ngrams(COLUMNS, products)
+    assert encoder.readings == (COLUMNS,)
+    new = encoder.encode(frame(("", "livre")))
+    assert new.nnz, "what a later product says there counts like words of its title"
 
 
 def test_only_the_most_frequent_are_kept(monkeypatch):
     monkeypatch.setattr(ngrams, "MAX_NGRAMS", 5)
-    encoder = fit_ngrams(COLUMNS, PRODUCTS, is_apart=False)
+    encoder = fit_ngrams(COLUMNS, PRODUCTS)
     assert encoder.width == 5
     assert (np.diff(encoder.hashes) > 0).all()
 
 
 def test_one_product_alone_is_read_as_among_many():
-    encoder = fit_ngrams(COLUMNS, PRODUCTS, is_apart=True)
+    encoder = fit_ngrams(COLUMNS, PRODUCTS)
     whole = encoder.encode(PRODUCTS).toarray()
     for i in range(len(PRODUCTS)):
         assert encoder.encode(PRODUCTS.iloc[i : i + 1]).toarray()[0] == pytest.approx(whole[i])
 
 
 def test_many_products_are_read_in_pieces(monkeypatch):
-    whole = fit_ngrams(COLUMNS, PRODUCTS, is_apart=False)
+    whole = fit_ngrams(COLUMNS, PRODUCTS)
     monkeypatch.setattr(ngrams, "_PIECE", 3)
-    pieces = fit_ngrams(COLUMNS, PRODUCTS, is_apart=False)
+    pieces = fit_ngrams(COLUMNS, PRODUCTS)
     assert pieces.hashes.tolist() == whole.hashes.tolist()
     assert pieces.encode(PRODUCTS).toarray() == pytest.approx(whole.encode(PRODUCTS).toarray())
 
 
 def test_no_products_no_ngrams():
-    encoder = fit_ngrams(COLUMNS, PRODUCTS.iloc[:0], is_apart=False)
+    encoder = fit_ngrams(COLUMNS, PRODUCTS.iloc[:0])
     assert encoder.width == 0
     assert encoder.encode(PRODUCTS).shape == (4, 0)
-    assert fit_ngrams(COLUMNS, PRODUCTS, False).encode(PRODUCTS.iloc[:0]).shape[0] == 0
+    assert fit_ngrams(COLUMNS, PRODUCTS).encode(PRODUCTS.iloc[:0]).shape[0] == 0
 
 
 def test_json_round_trip():
-    encoder = fit_ngrams(COLUMNS, PRODUCTS, is_apart=True)
+    encoder = fit_ngrams(COLUMNS, PRODUCTS)
     again = ngrams_from_json(ngrams_to_json(encoder))
     assert (again.encode(PRODUCTS) != encoder.encode(PRODUCTS)).nnz == 0
 
 
 @pytest.mark.parametrize("change", [{"hashes": [3, 2, 1]}, {"counts": []}, {"num_products": "x"}])
 def test_damaged_json_is_refused(change):
-    data = ngrams_to_json(fit_ngrams(COLUMNS, PRODUCTS, False))
+    data = ngrams_to_json(fit_ngrams(COLUMNS, PRODUCTS))
     with pytest.raises(ConfigError, match="n-grams can't be read.*train the model again"):
         ngrams_from_json(data | change)

@@ -86,7 +86,7 @@ def test_columns_are_scaled_as_the_tower_has_learnt_them():
 
 def ngrams(*hashes: int) -> NgramEncoder:
     found = np.array(hashes, np.int64)
-    return NgramEncoder(("title",), False, found, np.full(len(found), 2, np.int32), 9)
+    return NgramEncoder((("title",),), found, np.full(len(found), 2, np.int32), 9)
 
 
 def encoders(*hashes: int) -> dict:

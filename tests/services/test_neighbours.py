@@ -34,7 +34,7 @@ class Cache:
 
 class Encoder:
     def __init__(self, frame):
-        self.ngrams = fit_ngrams(("title", "description"), frame, is_apart=False)
+        self.ngrams = fit_ngrams(("title", "description"), frame)
 
     def encode_ngrams(self, frame):
         return self.ngrams.encode(frame), None
