@@ -212,6 +212,7 @@ class RunChoices:
     joint: bool = True
     seed: int = 0
     parent: str | None = None  # name of the model to start from; None: from random weights
+    values: tuple[str, ...] = ()  # single values as NAME=VALUE, see `overrides.py`
 
 
 # backbone, epochs of phase 1, the drawing and nothing else: what the two presets differ in

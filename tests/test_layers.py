@@ -27,6 +27,7 @@ LEVELS = (
         "memory",
         "holding",
         "results",
+        "overrides",
         "times",
         "weight_files",
     },

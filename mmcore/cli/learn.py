@@ -37,6 +37,7 @@ def train(
     epochs2: how.Epochs2 = None,
     separate: how.Separate = False,
     seed: how.Seed = 0,
+    values: how.Values = None,
     name: how.Name = None,
     resume: how.Resume = None,
     as_json: Json = False,
@@ -51,6 +52,7 @@ def train(
         epochs2=epochs2,
         joint=not separate,
         seed=seed,
+        values=tuple(values or ()),
     )
     if resume is not None and (name is not None or choices != RunChoices()):
         raise ConfigError(

@@ -59,6 +59,15 @@ Separate = Annotated[
         help="Train each tower from its own loss alone. Without: jointly.",
     ),
 ]
+Values = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Set one value of the configuration, for experiments; may be given several times. "
+        "An unknown name tells them all.",
+    ),
+]
 Seed = Annotated[int, typer.Option(metavar=COUNT, min=0, help="Seed of every random stream.")]
 Name = Annotated[
     str | None,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from mmcore.catalog.products import Catalogue
 from mmcore.config import RunChoices, RunConfig, build_run_config
 from mmcore.errors import WarmStartError
+from mmcore.overrides import apply_overrides
 from mmcore.services.parents import inherit
 from mmcore.services.retrain_choices import RetrainChoices, no_production
 from mmcore.services.training_data import fit_modalities, select
@@ -25,7 +26,8 @@ def plan(
         choices = inherit(workspace, choices, catalogue)
     modalities, notes = fit_modalities(choices.modalities, selection.train)
     choices = replace(choices, modalities=modalities)
-    config = build_run_config(choices, on_gpu=is_gpu(settings))
+    usual = build_run_config(choices, on_gpu=is_gpu(settings))
+    config = apply_overrides(usual, choices.values)
     return config, (*selection.notes, *notes, *_notes(config, choices))
 
 
