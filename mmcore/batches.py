@@ -111,6 +111,22 @@ def concatenate(parts: Sequence[EncodedProducts]) -> EncodedProducts:
     )
 
 
+def take(products: EncodedProducts, rows: np.ndarray) -> EncodedProducts:
+    """Return some of the products.
+
+    Args:
+        rows: (n,) their numbers, or (N,) bool.
+    """
+    return EncodedProducts(
+        product_ids=products.product_ids[rows],
+        inputs={name: array[rows] for name, array in products.inputs.items()},
+        present={name: array[rows] for name, array in products.present.items()},
+        photos=products.photos[rows],
+        labels=products.labels[rows],
+        ngrams={name: array[rows] for name, array in products.ngrams.items()},
+    )
+
+
 def to_sparse_rows(rows: sparse.csr_array) -> SparseRows:
     """Return rows of a sparse matrix as tensors, padded to the longest of them."""
     lengths = np.diff(rows.indptr)

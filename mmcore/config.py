@@ -188,6 +188,9 @@ class RunConfig(Checked):
     warmup_share: float = knob(0.1, "share of a phase's steps in which the rate rises", 0.0, 0.9)
     max_bad_steps: int = knob(5, "steps in a row with a non-finite loss before giving up", 1, 1000)
     use_combiner: bool = knob(True, "fuse the heads' decisions on val, and calibrate")
+    refit: bool = knob(
+        False, "weigh the network on folds, then let it learn from train and val together"
+    )
     seed: int = knob(0, "seed of every random stream", 0, 2**31 - 1)
     parent: str | None = None  # name of the model whose weights it starts from
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mmcore.batches import BatchReader, EncodedProducts
+from mmcore.batches import BatchReader, EncodedProducts, take
 from mmcore.combiner import MIN_PRODUCTS, Combiner, Pattern, Rule, fit_rule, fold_weights, patterns
 from mmcore.config import FUSED, linear_source, modality_of
 from mmcore.fusion import FusionClassifier
@@ -37,6 +37,15 @@ class Decisions:
         """Return source -> (rows, K) logits that a rule for the pattern is applied to."""
         heads = {s: logits[rows] for s, logits in self.heads.items() if modality_of(s) in pattern}
         return {**heads, FUSED: self.fused[pattern][rows]}
+
+    def take(self, rows: np.ndarray) -> "Decisions":
+        """Return the decisions of some of the products, by number or (N,) bool."""
+        return Decisions(
+            take(self.products, rows),
+            {name: has[rows] for name, has in self.available.items()},
+            {source: logits[rows] for source, logits in self.heads.items()},
+            {pattern: logits[rows] for pattern, logits in self.fused.items()},
+        )
 
     def head_sources(self, name: str, rows: np.ndarray | slice) -> dict[str, np.ndarray]:
         """Return source -> (rows, K) logits of everything that looks at one modality alone."""
@@ -125,22 +134,26 @@ class FoldDecisions:
 
 
 def fit_combiner(
-    decisions: Decisions, is_known: np.ndarray, fallback: Combiner, folds: FoldDecisions
+    decisions: Decisions,
+    is_known: np.ndarray,
+    fallback: Combiner,
+    folds: FoldDecisions | None = None,
 ) -> Combiner:
-    """Return the combiner fitted on folds and val, or the fallback's rules without enough.
+    """Return the combiner fitted on these decisions, or the fallback's rules without enough.
 
     Args:
-        decisions: of the val products.
-        is_known: (K,) bool, the classes with a train product; a val product of another class
-            can't be right and would only teach the temperature to despair.
+        decisions: of products that no source has learnt from.
+        is_known: (N,) bool, the products whose class was learnt from others; one of an unknown
+            class can't be right and would only teach the temperature to despair.
+        folds: what some of the sources have said of more products; their weights start from it.
     """
     labels = decisions.products.labels
-    usable = (labels >= 0) & is_known[labels]
+    usable = (labels >= 0) & is_known
 
     def fitted(
         pattern: Pattern, rows: np.ndarray, sources: Mapping[str, np.ndarray], rule: Rule
     ) -> Rule:
-        start = folds.weights(pattern, sources)
+        start = folds.weights(pattern, sources) if folds else None
         if rows.sum() >= MIN_PRODUCTS:
             return fit_rule(sources, labels[rows], start)
         return Rule(start, "weighted on folds of the train and val products") if start else rule

@@ -69,6 +69,8 @@ NETWORK_FILES = {
     "services/assembly.py",
     "services/judging.py",
     "services/linear_heads.py",
+    "services/fold_networks.py",
+    "services/fold_file.py",
     "cli/training_view.py",
 }  # imported inside functions only
 MAX_FILE_LINES = 400

@@ -7,6 +7,7 @@ from rich.text import Text
 from mmcore.cli import screen
 from mmcore.features import FeatureResult
 from mmcore.services.finished import Finished
+from mmcore.services.fold_networks import FoldResult
 from mmcore.services.judging import Judging
 from mmcore.services.linear_heads import LinearResult
 from mmcore.services.training import Event, Started
@@ -43,6 +44,8 @@ class _View:
             self._bars.show(name, done, event.num_epochs * event.num_steps, text)
         elif isinstance(event, EpochResult):
             self._epoch(event)
+        elif isinstance(event, FoldResult):
+            self._bars.show("weighing the network on folds", event.done, event.total, event.place)
         elif isinstance(event, LinearResult):
             self._bars.show("linear heads", event.done, event.total, event.modality)
         elif isinstance(event, Judging):

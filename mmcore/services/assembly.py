@@ -1,14 +1,16 @@
 """What one run works with, made from the catalogue and the run's configuration."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 
 from mmcore.artifact import Artifact
-from mmcore.batches import EncodedProducts, encode_products
+from mmcore.batches import EncodedProducts, concatenate, encode_products, take
 from mmcore.build import build_model, resolve_device
 from mmcore.catalog.products import Catalogue
+from mmcore.combiner import Combiner
 from mmcore.config import RunConfig
 from mmcore.encoders import Encoder, fit_encoder, with_ngrams
 from mmcore.features import FeatureResult
@@ -25,13 +27,16 @@ from mmcore.workspace import Workspace
 
 @dataclass(frozen=True)
 class Inherited:
-    """What the linear heads have of the model that a run starts from; nothing in a fresh run.
+    """What a run has of the model it starts from, beside weights; nothing in a fresh run.
 
     Attributes:
+        combiner: of a parent that has learnt from val, too: nothing of the network is held out any
+            more to weigh it by, so the parent's weights stay.
         linear_starts: modality -> what the parent's head leaves to this run's.
         has_tuned_backbone: the backbone has learnt from train products.
     """
 
+    combiner: Combiner | None = None
     linear_starts: Mapping[str, LinearStart] = field(default_factory=dict)
     has_tuned_backbone: bool = False
 
@@ -73,9 +78,13 @@ class Assembly:
 
     def train_data(self) -> TrainData:
         """Return the readers of each phase."""
+        # n-grams are for the linear heads, which no step trains
+        train, val = (replace(self.products[s], ngrams={}) for s in ("train", "val"))
+        if self.inherited.combiner:  # val was learnt by the parent and can't stop anything
+            train, val = concatenate([train, val]), take(val, np.zeros(0, int))
         return TrainData(
-            train=lambda phase: self.images.reader(self.products["train"], phase),
-            val=lambda phase: self.images.reader(self.products["val"], phase),
+            train=lambda phase: self.images.reader(train, phase),
+            val=lambda phase: self.images.reader(val, phase),
         )
 
 
@@ -90,12 +99,14 @@ def assemble(
     selection = select(catalogue)
     codes = [c.code for c in selection.classes]
     parent = load_parent(workspace, config.parent) if config.parent else None
+    # what the network will have learnt from in the end
+    read = selection.learnt if config.refit else selection.train
     if parent:
-        encoders = {n: carry_encoder(e, selection.train) for n, e in parent.encoders.items()}
+        encoders = {n: carry_encoder(e, read) for n, e in parent.encoders.items()}
         backbone = parent.model.image_tower and parent.model.image_tower.backbone
     else:
         told = [m for m in config.model.modalities if m.kind != "image"]
-        encoders = {m.name: fit_encoder(m, selection.train) for m in told}
+        encoders = {m.name: fit_encoder(m, read) for m in told}
         backbone = starting_backbone(config, workspace.weights, settings)
     if config.model.linear_heads:
         encoders |= with_ngrams(encoders, selection.learnt)
@@ -120,6 +131,7 @@ def _take_over(
     carry_weights(parent.model, model, kept)
     name = parent.config.model.image_name
     return Inherited(
+        parent.combiner if parent.config.refit else None,
         linear_starts(parent.model, parent.encoders, encoders, kept),
         # a head over photo features is left out where the backbone has learnt from them
         has_tuned_backbone=name is not None and name not in parent.model.linear,

@@ -146,7 +146,8 @@ class JobRuns:
         try:
             self._folder.mkdir(parents=True)
             # run.json last: with it the folder is whole
-            for name in (found.checkpoint_path.name, RUN_FILE):
+            folds = sorted(path.name for path in earlier.glob("fold-*.npz"))
+            for name in (*folds, found.checkpoint_path.name, RUN_FILE):
                 if (earlier / name).exists():
                     _link(earlier / name, self._folder / name)
             sync_folder(self._folder)

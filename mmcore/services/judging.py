@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from mmcore.batches import InterruptibleReader
-from mmcore.combiner import Combiner, equal_shares, uncalibrated
+from mmcore.combiner import Combiner, Rule, equal_shares, uncalibrated
+from mmcore.config import FUSED, linear_source
 from mmcore.reports import class_details, predictions_table, scores_by_view
 from mmcore.services.assembly import Assembly
+from mmcore.services.fold_networks import HeldOut
 from mmcore.services.linear_heads import LinearHeads
 from mmcore.services.stopping import stop_if_asked
-from mmcore.views import Decisions, FoldDecisions, deciding, fit_combiner, views
+from mmcore.views import Decisions, deciding, fit_combiner, views
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,9 @@ class Judged:
     """What came of it.
 
     Attributes:
-        metrics: scores and class details by split, as in metrics.json.
-        predictions: rows of val and test, as in predictions.parquet.
+        metrics: scores and class details by split, as in metrics.json. Without val where the
+            network has learnt from it and nobody is left to ask.
+        predictions: rows of the same splits, as in predictions.parquet.
     """
 
     combiner: Combiner
@@ -39,21 +42,35 @@ class Judged:
 
 
 def judge(
-    parts: Assembly, linear: LinearHeads | None, should_stop: Callable[[], bool]
+    parts: Assembly,
+    linear: LinearHeads | None,
+    held_out: HeldOut | None,
+    should_stop: Callable[[], bool],
 ) -> Generator[Judging, None, Judged]:
     """Yield how far the judging is; what came of it is the generator's result.
+
+    Args:
+        held_out: what networks on folds said, where the network has learnt from val as well.
 
     Raises:
         TrainingInterrupted: if asked to stop.
     """
-    decisions = {}
-    for split in ("val", "test"):
-        decisions[split] = yield from _deciding(parts, split, should_stop)
-    if linear:
-        # the heads have learnt from val, too: let the folds that did not speak for them
-        heads = {**decisions["val"].heads, **linear.of_val()}
-        decisions["val"] = replace(decisions["val"], heads=heads)
-    combiner = _combiner(parts, linear, decisions["val"])
+    decisions: dict[str, Decisions] = {}
+    if held_out:
+        # every source has spoken of these products without having seen them
+        unseen = linear.unseen if linear else {}
+        learnt = replace(held_out.decisions, heads={**held_out.decisions.heads, **unseen})
+        combiner = fit_combiner(learnt, held_out.is_known, _fallback(parts))
+        decisions["val"] = learnt.take(held_out.is_val)
+    elif parts.inherited.combiner:
+        combiner = _inherited(parts)
+    else:
+        val = yield from _deciding(parts, "val", should_stop)
+        if linear:
+            # the heads have learnt from val, too: let the folds that did not speak for them
+            val = replace(val, heads={**val.heads, **linear.of_val()})
+        combiner, decisions["val"] = _combiner(parts, linear, val), val
+    decisions["test"] = yield from _deciding(parts, "test", should_stop)
     scores, details, tables = {}, {}, []
     for split, found in decisions.items():
         split_views = views(found, combiner)
@@ -79,11 +96,30 @@ def _deciding(
 
 
 def _combiner(parts: Assembly, linear: LinearHeads | None, val: Decisions) -> Combiner:
-    names = parts.model.names
+    """Return the combiner of a network that was stopped by val."""
     if not parts.config.use_combiner:
-        return uncalibrated(names, "the feature fusion as it is (preset seed)")
-    is_known = np.isin(np.arange(len(parts.codes)), parts.products["train"].labels)
+        return uncalibrated(parts.model.names, "the feature fusion as it is (preset seed)")
+    is_known = np.isin(val.products.labels, parts.products["train"].labels)
+    spoken = linear.of_folds() if linear else None
+    return fit_combiner(val, is_known, _fallback(parts), spoken)
+
+
+def _fallback(parts: Assembly) -> Combiner:
     why = "equal shares: too few val products to weigh by"
-    fallback = equal_shares(names, why, parts.model.linear.keys())
-    spoken = linear.of_folds() if linear else FoldDecisions(np.zeros(0, int), {})
-    return fit_combiner(val, is_known, fallback, spoken)
+    return equal_shares(parts.model.names, why, parts.model.linear.keys())
+
+
+def _inherited(parts: Assembly) -> Combiner:
+    """Return the parent's combiner, as far as this network has the sources it weighs."""
+    sources = {FUSED, *parts.model.names, *map(linear_source, parts.model.linear)}
+    usual, theirs = _fallback(parts), parts.inherited.combiner
+    why = f"weighted as in {parts.config.parent}, from which it started"
+
+    def kept(rule: Rule, otherwise: Rule) -> Rule:
+        weights = {source: w for source, w in rule.weights.items() if source in sources}
+        return Rule(weights, why) if any(weights.values()) else otherwise
+
+    return Combiner(
+        {pattern: kept(theirs.rules[pattern], rule) for pattern, rule in usual.rules.items()},
+        {name: kept(theirs.heads[name], rule) for name, rule in usual.heads.items()},
+    )

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from mmcore.artifact import Artifact
 
 
-def inherit(workspace: Workspace, choices: RunChoices, catalogue: Catalogue) -> RunChoices:
-    """Return the choices with what `choices.parent` decides: modalities, backbone, its weights.
+def inherit(
+    workspace: Workspace, choices: RunChoices, catalogue: Catalogue
+) -> tuple[RunChoices, bool]:
+    """Return the choices with what `choices.parent` decides: modalities, backbone, its weights;
+    and whether that model has learnt from val, too.
 
     Raises:
         WarmStartError: if the model can't be used, is of another kind than was chosen, or has
@@ -36,12 +39,19 @@ def inherit(workspace: Workspace, choices: RunChoices, catalogue: Catalogue) -> 
     _require_same_kind(name, choices, config)
     _require_known(name, config, codes, catalogue)
     _require_unseen(workspace, name, manifest.snapshot, catalogue)
-    return replace(
-        choices,
-        modalities=config.model.modalities,
-        backbone=config.model.backbone,
-        weights=config.model.weights,
-    )
+    if config.refit and choices.epochs2:
+        raise WarmStartError(
+            f"no start from model {name!r}: it has learnt from val, which is to stop the "
+            f"{choices.epochs2} epochs of fine-tuning that were asked for; leave --epochs2 out, or "
+            f"{REMEDY}"
+        )
+    same = {
+        "modalities": config.model.modalities,
+        "backbone": config.model.backbone,
+        "weights": config.model.weights,
+        "epochs2": 0 if config.refit else choices.epochs2,
+    }
+    return replace(choices, **same), config.refit
 
 
 def load_parent(workspace: Workspace, name: str) -> "Artifact":

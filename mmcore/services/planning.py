@@ -8,9 +8,13 @@ from mmcore.errors import WarmStartError
 from mmcore.overrides import apply_overrides
 from mmcore.services.parents import inherit
 from mmcore.services.retrain_choices import RetrainChoices, no_production
-from mmcore.services.training_data import fit_modalities, select
+from mmcore.services.training_data import Selection, fit_modalities, select
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
+
+# Products of train and val with which the network is weighed on folds: fewer can't be split five
+# ways; beyond, val is large enough to weigh by, and six more networks are slow.
+MIN_REFIT, MAX_REFIT = 100, 8_000
 
 
 def plan(
@@ -22,11 +26,16 @@ def plan(
         MmcoreError: if a choice, or the catalogue, doesn't allow a training.
     """
     selection = select(catalogue)
+    parent_is_refit = None
     if choices.parent is not None:
-        choices = inherit(workspace, choices, catalogue)
+        choices, parent_is_refit = inherit(workspace, choices, catalogue)
     modalities, notes = fit_modalities(choices.modalities, selection.train)
     choices = replace(choices, modalities=modalities)
     usual = build_run_config(choices, on_gpu=is_gpu(settings))
+    if parent_is_refit is None:
+        usual = replace(usual, refit=_pays_to_refit(usual, selection))
+    else:
+        usual = replace(usual, refit=parent_is_refit)
     config = apply_overrides(usual, choices.values)
     return config, (*selection.notes, *notes, *_notes(config, choices))
 
@@ -66,6 +75,15 @@ def is_gpu(settings: Settings) -> bool:
     from mmcore.build import resolve_device
 
     return resolve_device(settings.device).type != "cpu"
+
+
+def _pays_to_refit(config: RunConfig, selection: Selection) -> bool:
+    """Return whether the network is to be weighed on folds, and then to learn from val as well."""
+    if not config.use_combiner or not len(selection.val):
+        return False
+    if any(phase.epochs and phase.train_backbone for phase in config.phases):
+        return False  # val is what tells whether fine-tuning gains anything
+    return MIN_REFIT <= len(selection.learnt) <= MAX_REFIT
 
 
 def _notes(config: RunConfig, choices: RunChoices) -> list[str]:

@@ -16,6 +16,7 @@ STAGES = (
     "starting",
     "reading photos",
     "training",
+    "training on folds",
     "fitting linear heads",
     "judging",
     "comparing",

@@ -162,6 +162,7 @@ class _Retrain:
 
     def _follow(self, event: Any) -> None:
         from mmcore.features import FeatureResult
+        from mmcore.services.fold_networks import FoldResult
         from mmcore.services.judging import Judging
         from mmcore.services.linear_heads import LinearResult
         from mmcore.services.training import Started
@@ -183,6 +184,8 @@ class _Retrain:
         elif isinstance(event, EpochResult):
             progress.epoch(event, now)
             context.log(_epoch_line(event))
+        elif isinstance(event, FoldResult):
+            progress.counted("training on folds", event.done, event.total, now)
         elif isinstance(event, LinearResult):
             progress.enter("fitting linear heads", now)
         elif isinstance(event, Judging):

@@ -32,6 +32,10 @@ class Run:
     def checkpoint_path(self) -> Path:
         return self.folder / "checkpoint.safetensors"
 
+    def fold_path(self, number: int) -> Path:
+        """Return where the answers of the network of one fold are kept until the run ends."""
+        return self.folder / f"fold-{number}.npz"
+
     @property
     def checkpoint_hash(self) -> str:
         """Return what binds a checkpoint to this run's settings and labels."""

@@ -41,7 +41,10 @@ class Started:
     notes: tuple[str, ...]
 
 
-Event = "Started | FeatureResult | StepResult | EpochResult | Judging | Finished"
+Event = (
+    "Started | FeatureResult | StepResult | EpochResult | FoldResult | LinearResult | Judging"
+    " | Finished"
+)
 
 
 def train(
@@ -129,7 +132,7 @@ class _Training:
         try:
             yield from self.parts.read_photos(should_stop)
             state = yield from self._fit(run, should_stop)
-            judged = yield from self._judge(state.best_at[0], should_stop)
+            judged = yield from self._judge(run, state.best_at[0], should_stop)
             notes = (*notes, *self.parts.images.notes())
             seconds = round(time.perf_counter() - began, 1)
             story = {"history": state.history, "notes": list(notes), "seconds": seconds}
@@ -164,11 +167,19 @@ class _Training:
         return checkpoint.load().state
 
     def _judge(
-        self, best_phase: int, should_stop: Callable[[], bool]
+        self, run: Run, best_phase: int, should_stop: Callable[[], bool]
     ) -> "Generator[Event, None, Judged]":
-        """Fit the linear heads beside the trained network, then weigh and judge all of them."""
+        """Fit the linear heads beside the trained network, then weigh and judge all of them.
+
+        Args:
+            best_phase: the phase, from 0, whose weights the network ended with.
+        """
+        from mmcore.services.fold_networks import refit
         from mmcore.services.judging import judge
         from mmcore.services.linear_heads import fit_linear_heads
 
+        held_out = None
+        if self.parts.config.refit and not self.parts.inherited.combiner:
+            held_out = yield from refit(self.parts, run, should_stop)
         linear = yield from fit_linear_heads(self.parts, best_phase, should_stop)
-        return (yield from judge(self.parts, linear, should_stop))
+        return (yield from judge(self.parts, linear, held_out, should_stop))

@@ -105,7 +105,8 @@ def test_progress_never_goes_back(shop, monkeypatch):
         (p["stage_number"], p.get("phase", 0), p.get("epoch", 0), p.get("step", 0)) for p in seen
     ]
     assert order == sorted(order) and len(set(order)) == 1 + 1 + 5 * 2 + 4
-    assert {p["stage"] for p in seen} == set(tiny_shop.STAGES)
+    # the shop is too small for folds
+    assert {p["stage"] for p in seen} == {*tiny_shop.STAGES} - {"training on folds"}
     assert all(p["eta_s"] is None or p["eta_s"] >= 0 for p in seen)
     photos = [p["done"] for p in seen if p["stage"] == "reading photos"]
     assert photos == sorted(photos) and len(photos) > 2

@@ -178,7 +178,7 @@ def test_a_wish_without_production_is_refused_before_a_job_is_made(tiny, tmp_pat
 def start(shop, catalogue=None, **choices):
     catalogue = load_catalogue(shop.store) if catalogue is None else catalogue
     given = RunChoices(parent=shop.model.name, **choices)
-    return inherit(shop.workspace, given, catalogue)
+    return inherit(shop.workspace, given, catalogue)[0]
 
 
 def test_what_is_not_chosen_is_the_parents(settled):
