@@ -15,6 +15,7 @@ PRESETS = ("strong", "seed")
 BACKBONES = ("efficientnet_lite0", "mobilenet_v2", "efficientnet_b0")
 WEIGHTS = ("imagenet", "random")
 MODALITY_KINDS = ("text", "image", "tabular")
+MINUTES = 15  # that a training may take where nobody says how long
 MAX_MODALITIES = 6  # every choice of them gets a rule of its own: 63 at 6
 FUSED = "fused"  # the view of all modalities together; no modality may be called so
 _LINEAR = "linear:"  # no modality's name holds a colon
@@ -203,7 +204,7 @@ class RunConfig(Checked):
 
 
 @dataclass(frozen=True)
-class RunChoices:
+class RunChoices(Checked):
     """What a person chose for a run; None leaves it to the preset."""
 
     preset: str = "strong"
@@ -211,34 +212,34 @@ class RunChoices:
     weights: str = "imagenet"
     modalities: tuple[ModalityConfig, ...] | None = None
     epochs1: int | None = None
-    epochs2: int | None = None
+    epochs2: int | None = None  # None: planned, see `services/fine_tuning.py`
+    minutes: int = knob(MINUTES, "minutes a training may take", 1, 10_080)
     joint: bool = True
     seed: int = 0
     parent: str | None = None  # name of the model to start from; None: from random weights
     values: tuple[str, ...] = ()  # single values as NAME=VALUE, see `overrides.py`
 
 
+# Products of train and val with which a network is weighed on folds: fewer can't be split five
+# ways; beyond, val is large enough to weigh by, and six more networks are slow.
+MIN_REFIT, MAX_REFIT = 100, 8_000
 # backbone, epochs of phase 1, the drawing and nothing else: what the two presets differ in
 _PRESET_ROWS = {
     "strong": {"backbone": "efficientnet_lite0", "epochs1": 30, "is_plain": False},
     "seed": {"backbone": "mobilenet_v2", "epochs1": 15, "is_plain": True},
 }
-# On CPU cores an unfrozen epoch costs about a second per dozen photos, so there it is by request.
-_EPOCHS2 = {"cpu": 0, "gpu": 5}
 # A run that starts from a trained network has little left to learn: on 1,000 products with two
 # kinds of classes, 3, 5 and 8 epochs scored alike, and a third of the rate no better.
-_WARM_EPOCHS = {"epochs1": 5, "cpu": 0, "gpu": 2}
+_WARM_EPOCHS1 = 5
 
 
 def preset_defaults(choice: str) -> str:
     """Return what the presets choose where a person doesn't, for help texts."""
-    if choice == "epochs2":
-        return ", ".join(f"{epochs} on a {kind.upper()}" for kind, epochs in _EPOCHS2.items())
     return ", ".join(f"{row[choice]} with {preset}" for preset, row in _PRESET_ROWS.items())
 
 
-def build_run_config(choices: RunChoices, on_gpu: bool) -> RunConfig:
-    """Return the full run configuration for a person's choices.
+def build_run_config(choices: RunChoices) -> RunConfig:
+    """Return the full run configuration for a person's choices; phase 2 only where asked for.
 
     Raises:
         ConfigError: if a choice is unknown or out of its limits.
@@ -248,9 +249,9 @@ def build_run_config(choices: RunChoices, on_gpu: bool) -> RunConfig:
     row = _PRESET_ROWS[choices.preset]
     modalities = choices.modalities or (TEXT, IMAGE)
     has_image = any(modality.kind == "image" for modality in modalities)
-    usual = {"epochs1": row["epochs1"], **_EPOCHS2} if choices.parent is None else _WARM_EPOCHS
-    epochs1 = usual["epochs1"] if choices.epochs1 is None else choices.epochs1
-    epochs2 = usual["gpu" if on_gpu else "cpu"] if choices.epochs2 is None else choices.epochs2
+    usual = row["epochs1"] if choices.parent is None else _WARM_EPOCHS1
+    epochs1 = usual if choices.epochs1 is None else choices.epochs1
+    epochs2 = choices.epochs2 or 0
     phases = [PhaseConfig("frozen", epochs1, 1e-3)]
     if has_image:  # without a backbone there is nothing to unfreeze
         phases.append(PhaseConfig("fine-tuning", epochs2, 1e-4, train_backbone=True, patience=2))
@@ -268,6 +269,19 @@ def build_run_config(choices: RunChoices, on_gpu: bool) -> RunConfig:
         seed=choices.seed,
         parent=choices.parent,
     )
+
+
+def pays_to_refit(config: RunConfig, num_learnt: int) -> bool:
+    """Return whether the network is to be weighed on folds, and then to learn from val as well.
+
+    Args:
+        num_learnt: products of train and val.
+    """
+    if not config.use_combiner:
+        return False
+    if any(phase.epochs and phase.train_backbone for phase in config.phases):
+        return False  # val is what tells whether fine-tuning gains anything
+    return MIN_REFIT <= num_learnt <= MAX_REFIT
 
 
 def to_json(config: Any) -> dict:

@@ -52,7 +52,7 @@ def artifact():
     from mmcore.text import Vocabulary
 
     choices = RunChoices(weights="random", modalities=(TEXT, IMAGE), backbone="mobilenet_v2")
-    config = build_run_config(choices, on_gpu=False)
+    config = build_run_config(choices)
     encoders = {"text": TextEncoder(TEXT.columns, Vocabulary(("piscine", "livre", "été")))}
     backbone = build_backbone("mobilenet_v2", None, seed=3)
     model = build_model(config.model, encoders, 2, backbone, seed=3).eval()

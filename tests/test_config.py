@@ -23,19 +23,19 @@ from mmcore.errors import ConfigError
 
 @pytest.mark.parametrize("preset", ["strong", "seed"])
 def test_json_round_trip(preset):
-    config = build_run_config(RunChoices(preset=preset), on_gpu=True)
+    config = build_run_config(RunChoices(preset=preset))
     assert run_config_from_json(json.loads(json.dumps(to_json(config)))) == config
 
 
 def test_choices_win_over_the_preset():
     choices = RunChoices(backbone="mobilenet_v2", epochs1=3, epochs2=2, seed=7)
-    config = build_run_config(choices, on_gpu=False)
+    config = build_run_config(choices)
     assert (config.model.backbone, config.seed) == ("mobilenet_v2", 7)
     assert [phase.epochs for phase in config.phases] == [3, 2]
 
 
 def test_a_model_without_photos_has_no_second_phase():
-    config = build_run_config(RunChoices(modalities=(TEXT,)), on_gpu=True)
+    config = build_run_config(RunChoices(modalities=(TEXT,)))
     assert [phase.name for phase in config.phases] == ["frozen"]
 
 
@@ -70,11 +70,11 @@ def test_parse_modality(word, modality):
         (lambda: ModelConfig((TEXT, TEXT)), "each once"),
         (lambda: ModelConfig(joint=False, head_weight=0), "would learn nothing"),
         (
-            lambda: build_run_config(RunChoices(preset="best"), False),
+            lambda: build_run_config(RunChoices(preset="best")),
             "preset 'best': use one of strong, seed",
         ),
         (
-            lambda: build_run_config(RunChoices(epochs1=0, epochs2=0), False),
+            lambda: build_run_config(RunChoices(epochs1=0, epochs2=0)),
             "no phase has an epoch",
         ),
         (lambda: run_config_from_json({"model": {}}), "can't be read.*train again"),

@@ -45,7 +45,7 @@ def runtime_of(*modalities) -> TorchRuntime:
     The missing vectors differ from zero, too: in a new network they could not be told from it.
     """
     choices = RunChoices(weights="random", modalities=modalities, backbone="mobilenet_v2")
-    config = build_run_config(choices, on_gpu=False)
+    config = build_run_config(choices)
     encoders = {m.name: fit_encoder(m, TRAIN) for m in modalities if m.kind != "image"}
     backbone = build_backbone("mobilenet_v2", None, seed=3) if IMAGE in modalities else None
     model = build_model(config.model, encoders, 3, backbone, seed=3).eval()

@@ -6,7 +6,7 @@ from mmcore.config import RunChoices, build_run_config
 from mmcore.errors import ConfigError
 from mmcore.overrides import apply_overrides, knobs
 
-USUAL = build_run_config(RunChoices(), on_gpu=False)
+USUAL = build_run_config(RunChoices())
 
 
 def test_values_of_run_model_and_phase_are_set():

@@ -17,7 +17,7 @@ K = 27
 @pytest.fixture(scope="module", params=["mobilenet_v2", "efficientnet_b0"])
 def seed_network(request):
     choices = RunChoices(preset="seed", backbone=request.param, weights="random")
-    config = build_run_config(choices, on_gpu=False)
+    config = build_run_config(choices)
     encoders = {"text": TextEncoder(TEXT.columns, Vocabulary(("mot",)))}
     backbone = build_backbone(request.param, None)
     return build_model(config.model, encoders, K, backbone, seed=0).eval()
@@ -124,7 +124,7 @@ def test_image_tower_takes_pixels_maps_or_pooled_features(seed_network):
 
 
 def test_modalities_are_text_and_image_by_default():
-    config = build_run_config(RunChoices(preset="seed"), on_gpu=False)
+    config = build_run_config(RunChoices(preset="seed"))
     assert config.model.modalities == (TEXT, IMAGE)
     assert config.model.backbone == "mobilenet_v2"
     assert [phase.lr for phase in config.phases] == [1e-3, 1e-4]

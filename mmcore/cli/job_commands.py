@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmcore.cli import screen
+from mmcore.cli import train_options as how
 from mmcore.cli.opening import local_actor, opened
 from mmcore.cli.options import Home, Json, examples
 from mmcore.cli.signals import stop_on_signal
-from mmcore.config import BACKBONES, PRESETS, WEIGHTS
+from mmcore.config import MINUTES
 from mmcore.errors import MmcoreError
 
 if TYPE_CHECKING:
@@ -65,23 +66,14 @@ def worker(
 
 def retrain(
     home: Home = None,
-    preset: Annotated[str, typer.Option(help=f"{' or '.join(PRESETS)}.")] = "strong",
-    backbone: Annotated[
-        str | None, typer.Option(help=f"Image backbone: {', '.join(BACKBONES)}.")
-    ] = None,
-    weights: Annotated[
-        str, typer.Option(help=f"Weights the backbone starts from: {' or '.join(WEIGHTS)}.")
-    ] = "imagenet",
-    modalities: Annotated[
-        str | None, typer.Option(metavar="LIST", help="Comma-separated, as of `train`.")
-    ] = None,
-    epochs1: Annotated[
-        int | None, typer.Option(min=0, help="Epochs with the backbone frozen.")
-    ] = None,
-    epochs2: Annotated[
-        int | None, typer.Option(min=0, help="Epochs of fine-tuning the backbone.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 0,
+    preset: how.Preset = "strong",
+    backbone: how.Backbone = None,
+    weights: how.Weights = "imagenet",
+    modalities: how.Modalities = None,
+    epochs1: how.Epochs1 = None,
+    epochs2: how.Epochs2 = None,
+    minutes: how.Minutes = MINUTES,
+    seed: how.Seed = 0,
     warm: Annotated[
         bool | None,
         typer.Option(
@@ -107,6 +99,7 @@ def retrain(
             modalities=words,
             epochs1=epochs1,
             epochs2=epochs2,
+            minutes=minutes,
             seed=seed,
             fresh=None if warm is None else not warm,
         )

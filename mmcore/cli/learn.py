@@ -20,7 +20,7 @@ from mmcore.cli.options import (
     open_workspace,
 )
 from mmcore.cli.signals import stop_on_signal
-from mmcore.config import RunChoices, parse_modality
+from mmcore.config import MINUTES, RunChoices, parse_modality
 from mmcore.errors import ConfigError, TrainingInterrupted
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def train(
     modalities: how.Modalities = None,
     epochs1: how.Epochs1 = None,
     epochs2: how.Epochs2 = None,
+    minutes: how.Minutes = MINUTES,
     separate: how.Separate = False,
     seed: how.Seed = 0,
     values: how.Values = None,
@@ -50,6 +51,7 @@ def train(
         modalities=_parse_modalities(modalities),
         epochs1=epochs1,
         epochs2=epochs2,
+        minutes=minutes,
         joint=not separate,
         seed=seed,
         values=tuple(values or ()),

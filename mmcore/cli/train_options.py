@@ -48,7 +48,16 @@ Epochs2 = Annotated[
     typer.Option(
         metavar=COUNT,
         min=0,
-        help=f"Epochs of phase 2, all unfrozen. Without: {preset_defaults('epochs2')}.",
+        help="Epochs of phase 2, all unfrozen. Without: as many as pay and fit into --minutes, "
+        "none for small catalogues.",
+    ),
+]
+Minutes = Annotated[
+    int,
+    typer.Option(
+        metavar=COUNT,
+        min=1,
+        help="Minutes the training may take; phase 2 is planned within them.",
     ),
 ]
 Separate = Annotated[

@@ -3,18 +3,15 @@
 from dataclasses import replace
 
 from mmcore.catalog.products import Catalogue
-from mmcore.config import RunChoices, RunConfig, build_run_config
+from mmcore.config import RunChoices, RunConfig, build_run_config, pays_to_refit
 from mmcore.errors import WarmStartError
 from mmcore.overrides import apply_overrides
+from mmcore.services.fine_tuning import Photos, plan_epochs
 from mmcore.services.parents import inherit
 from mmcore.services.retrain_choices import RetrainChoices, no_production
 from mmcore.services.training_data import Selection, fit_modalities, select
 from mmcore.settings import Settings
 from mmcore.workspace import Workspace
-
-# Products of train and val with which the network is weighed on folds: fewer can't be split five
-# ways; beyond, val is large enough to weigh by, and six more networks are slow.
-MIN_REFIT, MAX_REFIT = 100, 8_000
 
 
 def plan(
@@ -31,13 +28,14 @@ def plan(
         choices, parent_is_refit = inherit(workspace, choices, catalogue)
     modalities, notes = fit_modalities(choices.modalities, selection.train)
     choices = replace(choices, modalities=modalities)
-    usual = build_run_config(choices, on_gpu=is_gpu(settings))
+    usual, more = _with_fine_tuning(build_run_config(choices), choices, selection, settings)
     if parent_is_refit is None:
-        usual = replace(usual, refit=_pays_to_refit(usual, selection))
+        is_refit = len(selection.val) > 0 and pays_to_refit(usual, len(selection.learnt))
+        usual = replace(usual, refit=is_refit)
     else:
         usual = replace(usual, refit=parent_is_refit)
     config = apply_overrides(usual, choices.values)
-    return config, (*selection.notes, *notes, *_notes(config, choices))
+    return config, (*selection.notes, *notes, *more)
 
 
 def plan_retrain(
@@ -70,27 +68,17 @@ def plan_retrain(
     return config, (*notes, *more)
 
 
-def is_gpu(settings: Settings) -> bool:
-    """Return whether a run would train on a GPU here."""
+def _with_fine_tuning(
+    config: RunConfig, choices: RunChoices, selection: Selection, settings: Settings
+) -> tuple[RunConfig, tuple[str, ...]]:
+    """Return the configuration with as much of phase 2 as pays, where nobody has said how much."""
+    tuned = [phase for phase in config.phases if phase.train_backbone]
+    if choices.epochs2 is not None or not tuned:
+        return config, ()
     from mmcore.build import resolve_device
 
-    return resolve_device(settings.device).type != "cpu"
-
-
-def _pays_to_refit(config: RunConfig, selection: Selection) -> bool:
-    """Return whether the network is to be weighed on folds, and then to learn from val as well."""
-    if not config.use_combiner or not len(selection.val):
-        return False
-    if any(phase.epochs and phase.train_backbone for phase in config.phases):
-        return False  # val is what tells whether fine-tuning gains anything
-    return MIN_REFIT <= len(selection.learnt) <= MAX_REFIT
-
-
-def _notes(config: RunConfig, choices: RunChoices) -> list[str]:
-    tuned = [p for p in config.phases if p.train_backbone]
-    if tuned and not any(p.epochs for p in tuned) and choices.epochs2 is None:
-        return [
-            "phase 2 (fine-tuning of the backbone) is skipped: on a CPU it takes minutes an epoch; "
-            "ask for it with --epochs2 N"
-        ]
-    return []
+    splits = (selection.train, selection.val)
+    photos = Photos(*(int((part["photo"] != "").sum()) for part in splits))
+    epochs, why = plan_epochs(config, photos, choices.minutes, resolve_device(settings.device))
+    phases = tuple(replace(p, epochs=epochs) if p in tuned else p for p in config.phases)
+    return replace(config, phases=phases), (why,)

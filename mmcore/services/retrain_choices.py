@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from mmcore.config import RunChoices, build_run_config, parse_modality
+from mmcore.config import MINUTES, RunChoices, build_run_config, parse_modality
 from mmcore.errors import ConfigError, WarmStartError
 
 REMEDY = "train fresh (retrain --fresh)"  # where a start from production can't be
@@ -15,6 +15,7 @@ class RetrainChoices:
     Attributes:
         modalities: words as `train --modalities` takes them; None: text and image, as far as
             the catalogue has them.
+        minutes: that it may take; fine-tuning is planned within them.
         fresh: True: from the start; False: from the production model's weights, or not at all;
             None: from production's where that can be, else from the start.
     """
@@ -28,6 +29,7 @@ class RetrainChoices:
     joint: bool = True
     seed: int = 0
     fresh: bool | None = None
+    minutes: int = MINUTES
 
     def run_choices(self) -> RunChoices:
         """Return the choices as a training from the start takes them.
@@ -47,7 +49,7 @@ class RetrainChoices:
         Raises:
             ConfigError: as `run_choices`; a job that can't train isn't submitted.
         """
-        build_run_config(self.run_choices(), on_gpu=False)
+        build_run_config(self.run_choices())
         data = asdict(self)
         return data | {"modalities": self.modalities and list(self.modalities)}
 

@@ -7,7 +7,7 @@ from statistics import median
 
 from sqlalchemy import select
 
-from mmcore.config import build_run_config
+from mmcore.config import build_run_config, pays_to_refit
 from mmcore.jobs.records import JobRecord, record
 from mmcore.services.retrain_choices import RetrainChoices
 from mmcore.store.engine import Store
@@ -20,6 +20,7 @@ _USED = 5  # newest like ones whose median counts
 _START_S = 8.0
 _FROZEN_S = 0.0007  # a product and epoch
 _TUNED_S = 0.085  # a product and epoch: forward and back through the backbone
+_FOLD_EPOCHS = 6 * 12  # of a start from the beginning, on folds and on all; about 0.8 each
 _REST_S = 0.006  # a product: linear heads, judging, comparing
 _PHOTO_S = 1 / 49
 _GPU_SHARE = 0.2  # of the tuned epochs' time; not measured, a GPU is seldom slower than that
@@ -101,7 +102,7 @@ def _was(job: JobRecord) -> tuple | None:
 
 def _shape(choices: RetrainChoices, on_gpu: bool) -> tuple:
     """Return what decides how long a product takes."""
-    config = build_run_config(choices.run_choices(), on_gpu)
+    config = build_run_config(choices.run_choices())
     epochs = tuple(phase.epochs for phase in config.phases)
     # a start from production's weights needs fewer epochs than one from the beginning
     start = choices.fresh
@@ -109,9 +110,11 @@ def _shape(choices: RetrainChoices, on_gpu: bool) -> tuple:
 
 
 def _by_rule(choices: RetrainChoices, load: Load, on_gpu: bool) -> Estimate:
-    config = build_run_config(choices.run_choices(), on_gpu)
+    config = build_run_config(choices.run_choices())
     frozen = sum(p.epochs for p in config.phases if not p.train_backbone)
     tuned = sum(p.epochs for p in config.phases if p.train_backbone)
+    if pays_to_refit(config, load.num_learnt) and choices.fresh is not False:
+        frozen += round(_FOLD_EPOCHS * 0.8)
     share = _GPU_SHARE if on_gpu else 1.0
     seconds = (
         _START_S

@@ -14,8 +14,9 @@ from mmcore.catalog.snapshot import keep_snapshot, load_snapshot, snapshot_path
 from mmcore.config import RunChoices, RunConfig, build_run_config
 from mmcore.errors import TrainingDataError, TrainingInterrupted
 from mmcore.services.catalogue_frame import read_catalogue
+from mmcore.services.fine_tuning import gain_note
 from mmcore.services.finished import finish, finished_before
-from mmcore.services.planning import is_gpu, plan
+from mmcore.services.planning import plan
 from mmcore.services.run_lock import held
 from mmcore.services.runs import Run, begin_run, check_name, find_run
 from mmcore.services.stopping import stop_if_asked
@@ -60,10 +61,9 @@ def train(
         MmcoreError: of the kind that fits; a run that had begun can be resumed.
     """
     # what can't be is told before anything is loaded
-    build_run_config(choices, on_gpu=True)
+    build_run_config(choices)
     if name is not None:
         check_name(workspace, name)
-    build_run_config(choices, on_gpu=is_gpu(settings))  # on a CPU phase 2 is by request
     catalogue = read_catalogue(workspace, settings)
     config, notes = plan(workspace, catalogue, choices, settings)
     training = _Training(workspace, settings, catalogue, config)
@@ -133,7 +133,8 @@ class _Training:
             yield from self.parts.read_photos(should_stop)
             state = yield from self._fit(run, should_stop)
             judged = yield from self._judge(run, state.best_at[0], should_stop)
-            notes = (*notes, *self.parts.images.notes())
+            gained = gain_note(state.history, self.parts.config)
+            notes = (*notes, *self.parts.images.notes(), *gained)
             seconds = round(time.perf_counter() - began, 1)
             story = {"history": state.history, "notes": list(notes), "seconds": seconds}
             stop_if_asked(should_stop, "before its model was saved")

@@ -13,7 +13,7 @@ from mmcore.services.run_lock import held
 from mmcore.services.runs import begin_run, find_run
 from mmcore.workspace import Workspace
 
-CONFIG = build_run_config(RunChoices(modalities=(TEXT,)), on_gpu=False)
+CONFIG = build_run_config(RunChoices(modalities=(TEXT,)))
 
 
 @pytest.fixture

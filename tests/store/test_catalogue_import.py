@@ -284,7 +284,7 @@ def test_side_columns_are_kept_and_never_read_by_default(shop):
     catalogue = load_catalogue(shop.store)
     assert set(catalogue.products["true_label"]) == {"B"}
     modalities, _ = fit_modalities(None, catalogue.products)
-    config = build_run_config(RunChoices(modalities=modalities), on_gpu=False)
+    config = build_run_config(RunChoices(modalities=modalities))
     read = {column for m in config.model.modalities for column in m.columns}
     assert read == {"title", "description"}
 

@@ -19,7 +19,7 @@ WORDS = ("titre", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 def tiny_parts(seed: int = 1):
     """Return (config, model, encoders)."""
-    config = build_run_config(RunChoices(modalities=(TEXT, PRICE)), on_gpu=False)
+    config = build_run_config(RunChoices(modalities=(TEXT, PRICE)))
     prices = pd.DataFrame({"price": ["1", "20", "300"]}, dtype="str")
     encoders = {
         "text": TextEncoder(TEXT.columns, Vocabulary(WORDS)),

@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from mmcore.config import preset_defaults
+from mmcore.config import MINUTES
 from mmcore.services.jobs import JobView, submit_retrain
 from mmcore.services.machine import backbones_here, device_here
 from mmcore.services.retrain_choices import RetrainChoices, choices_from_json
@@ -105,9 +105,10 @@ def _choices(desk: Desk) -> RetrainChoices:
         50,
         None,
         key="r.epochs2",
-        placeholder="usual",
-        help="Phase 2 unfreezes the backbone: slow on a CPU. 0 leaves it out; empty takes what is "
-        f"usual: {preset_defaults('epochs2')}.",
+        placeholder="planned",
+        help="Phase 2 unfreezes the backbone: slow on a CPU. 0 leaves it out. Empty plans as many "
+        f"as pay by the photos there are, and fit into {MINUTES} minutes at this machine's pace; "
+        "the log says why.",
     )
     if here[backbone].ways:
         st.text("Its ImageNet weights aren't here: " + "; ".join(here[backbone].ways))
