@@ -39,6 +39,7 @@ BASELINE = "baseline"
 VARIANTS = {
     "strong": (),
     "seed": ("--preset", "seed", "--backbone", "efficientnet_lite0"),
+    "strong, no folds": ("--set", "refit=false"),
     "strong, no linear heads": ("--set", "linear_heads=false"),
     "strong, feature fusion alone": ("--set", "use_combiner=false"),
     "strong, no modality dropout": ("--set", "modality_dropout=0"),
