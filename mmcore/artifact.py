@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save
 
 from mmcore.backbones import build_backbone
 from mmcore.build import build_model
-from mmcore.catalog.products import ClassName
+from mmcore.catalog.class_names import ClassName
 from mmcore.combiner import Combiner, combiner_from_json, combiner_to_json
 from mmcore.config import RunConfig, run_config_from_json, to_json
 from mmcore.encoders import Encoder, encoder_from_json, encoder_to_json

@@ -9,7 +9,7 @@ import torch
 
 from mmcore.artifact import Artifact
 from mmcore.batches import BatchReader, FreshPixels, encode_products
-from mmcore.catalog.products import ClassName
+from mmcore.catalog.class_names import ClassName, Ranked
 from mmcore.config import FUSED
 from mmcore.encoders import TextEncoder
 from mmcore.errors import ImageError, ProductError
@@ -26,16 +26,6 @@ class ProductInput:
     photo: bytes | None = None
     product_id: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)  # column -> value (price, brand, ...)
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A class and its probability."""
-
-    code: str
-    name_fr: str
-    name_en: str
-    probability: float
 
 
 @dataclass(frozen=True)

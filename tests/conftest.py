@@ -44,7 +44,7 @@ def artifact():
     from mmcore.artifact import Artifact
     from mmcore.backbones import build_backbone
     from mmcore.build import build_model
-    from mmcore.catalog.products import ClassName
+    from mmcore.catalog.class_names import ClassName
     from mmcore.combiner import equal_shares
     from mmcore.config import IMAGE, TEXT, RunChoices, build_run_config
     from mmcore.encoders import TextEncoder

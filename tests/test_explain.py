@@ -11,7 +11,7 @@ import torch
 from mmcore.artifact import Artifact
 from mmcore.backbones import build_backbone
 from mmcore.build import build_model
-from mmcore.catalog.products import ClassName
+from mmcore.catalog.class_names import ClassName
 from mmcore.combiner import Combiner, Rule, patterns
 from mmcore.config import (
     IMAGE,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from mmcore.catalog.class_names import ClassName
+
 SPLITS = ("train", "val", "test")
 BASE_COLUMNS = (
     "product_id",
@@ -26,15 +28,6 @@ SOURCES = ("csv", "rakuten", "drawn")
 DRAWN_NOTES = frozenset(("true_label", "drawn"))
 
 _INTEGER = re.compile(r"-?[0-9]+")
-
-
-@dataclass(frozen=True)
-class ClassName:
-    """A class as stored (code) and as shown."""
-
-    code: str
-    name_fr: str
-    name_en: str
 
 
 @dataclass(frozen=True)

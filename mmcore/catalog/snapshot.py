@@ -12,7 +12,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmcore.catalog.products import BASE_COLUMNS, Catalogue, ClassName, check_frame
+from mmcore.catalog.class_names import ClassName
+from mmcore.catalog.products import BASE_COLUMNS, Catalogue, check_frame
 from mmcore.errors import WorkspaceError
 from mmcore.workspace import write_atomically
 

@@ -23,10 +23,9 @@ from mmcore.cli.options import Home, Json, open_workspace
 from mmcore.times import local_time
 
 if TYPE_CHECKING:  # the store is opened by the command that needs it, not by --help
+    from mmcore.catalog.class_names import ClassName, Ranked
     from mmcore.services.browse import (
-        ClassLabel,
         Count,
-        PredictedClass,
         ProductDetail,
         ProductPage,
         ProductRow,
@@ -147,7 +146,7 @@ def _table(rows: "tuple[ProductRow, ...]") -> Table:
     return table
 
 
-def _named(found: "ClassLabel | PredictedClass | None") -> str:
+def _named(found: "ClassName | Ranked | None") -> str:
     if found is None:
         return "-"
     return found.code if found.name_fr == found.code else f"{found.code} {found.name_fr}"

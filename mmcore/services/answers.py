@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mmcore.catalog.class_names import Ranked
 from mmcore.config import FUSED, IMAGE, TEXT
 
 if TYPE_CHECKING:
@@ -11,16 +12,6 @@ if TYPE_CHECKING:
 
 TOP = 5  # best classes of the fused answer that are shown
 VIEWS = (TEXT.name, IMAGE.name, FUSED)
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A class and the probability that one view gives it (0 to 1)."""
-
-    code: str
-    name_fr: str
-    name_en: str
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -34,7 +25,7 @@ class ViewAnswer:
     """
 
     view: str
-    best: Bar | None
+    best: Ranked | None
     probs: Mapping[str, float]
     absent: str
 
@@ -62,7 +53,7 @@ class Answer:
     """
 
     model: str
-    classes: tuple[Bar, ...]
+    classes: tuple[Ranked, ...]
     views: tuple[ViewAnswer, ...]
     agreement: str
     is_agreed: bool | None
@@ -74,7 +65,7 @@ class Answer:
         return next(view for view in self.views if view.view == name)
 
     @property
-    def fused(self) -> Bar:
+    def fused(self) -> Ranked:
         """Return the fused answer's first choice."""
         return self.view(FUSED).best
 
@@ -100,7 +91,7 @@ def answer(runtime: "TorchRuntime", product: "ProductInput") -> Answer:
     )
 
 
-def classes_shown(answers: Sequence[Answer]) -> tuple[Bar, ...]:
+def classes_shown(answers: Sequence[Answer]) -> tuple[Ranked, ...]:
     """Return the classes to show for answers that are laid beside each other.
 
     Those of the first answer keep their places, so that nothing jumps when another one joins.
@@ -111,8 +102,8 @@ def classes_shown(answers: Sequence[Answer]) -> tuple[Bar, ...]:
     return tuple(found[code] for code in dict.fromkeys([*codes, *firsts]))
 
 
-def _classes(prediction: "Prediction", views: Sequence[ViewAnswer]) -> tuple[Bar, ...]:
-    best = [Bar(r.code, r.name_fr, r.name_en, r.probability) for r in prediction.top(FUSED, TOP)]
+def _classes(prediction: "Prediction", views: Sequence[ViewAnswer]) -> tuple[Ranked, ...]:
+    best = [Ranked(r.code, r.name_fr, r.name_en, r.probability) for r in prediction.top(FUSED, TOP)]
     shown = {bar.code for bar in best}
     firsts = {view.best.code: view.best for view in views if view.best}
     return (*best, *(bar for code, bar in firsts.items() if code not in shown))
@@ -123,7 +114,7 @@ def _view(prediction: "Prediction", name: str) -> ViewAnswer:
         return ViewAnswer(name, None, {}, _absent(prediction, name))
     pairs = zip(prediction.classes, prediction.probs[name], strict=True)
     first = prediction.top(name, 1)[0]
-    best = Bar(first.code, first.name_fr, first.name_en, first.probability)
+    best = Ranked(first.code, first.name_fr, first.name_en, first.probability)
     return ViewAnswer(name, best, {c.code: float(p) for c, p in pairs}, "")
 
 

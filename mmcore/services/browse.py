@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from mmcore.catalog.class_names import ClassName, Ranked
 from mmcore.errors import ConfigError, NotFoundError
 from mmcore.store import browse as queries
 from mmcore.store.engine import Store
@@ -17,25 +18,6 @@ ORDERS = tuple(queries.ORDERS)
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1_000
 COUNTED = 10_000  # products counted at most; a list says "10,000+" behind it
-
-
-@dataclass(frozen=True)
-class ClassLabel:
-    """A class as a list shows it."""
-
-    code: str
-    name_fr: str
-    name_en: str
-
-
-@dataclass(frozen=True)
-class PredictedClass:
-    """The fused answer of a model."""
-
-    code: str
-    name_fr: str
-    name_en: str
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -51,8 +33,8 @@ class ProductRow:
     id: int
     product_id: str
     title: str
-    label: ClassLabel | None
-    predicted: PredictedClass | None
+    label: ClassName | None
+    predicted: Ranked | None
     photo: str
     split: str
     is_flagged: bool
@@ -149,7 +131,7 @@ class ProductDetail:
     description: str
     photo: str
     extra: Mapping[str, str]
-    label: ClassLabel | None
+    label: ClassName | None
     split: str
     group_id: str
     version: int
@@ -262,7 +244,7 @@ def _product_row(row: Row) -> ProductRow:
         product_id=row.product_id,
         title=row.title,
         label=label,
-        predicted=predicted and PredictedClass(**vars(predicted), probability=row.probability),
+        predicted=predicted and Ranked(**vars(predicted), probability=row.probability),
         photo=row.photo,
         split=row.split,
         is_flagged=row.is_flagged,
@@ -271,8 +253,8 @@ def _product_row(row: Row) -> ProductRow:
     )
 
 
-def _class_label(row: Row, name: str) -> ClassLabel | None:
+def _class_label(row: Row, name: str) -> ClassName | None:
     code = getattr(row, name)
     if code is None:
         return None
-    return ClassLabel(code, getattr(row, f"{name}_fr"), getattr(row, f"{name}_en"))
+    return ClassName(code, getattr(row, f"{name}_fr"), getattr(row, f"{name}_en"))

@@ -8,11 +8,11 @@ It doesn't overwrite what a person decided, unless `relabel` says so.
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmcore.catalog.class_names import ClassName
 from mmcore.catalog.csv_columns import CsvColumns, guess_columns
 from mmcore.catalog.csv_reader import read_products
 from mmcore.catalog.csv_table import clean_name, open_table
 from mmcore.catalog.merge import GivenColumns
-from mmcore.catalog.products import ClassName
 from mmcore.catalog.rakuten import open_rakuten, read_rakuten
 from mmcore.catalog.rakuten_classes import RAKUTEN_CLASSES
 from mmcore.services.import_report import ImportReport

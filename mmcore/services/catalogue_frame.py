@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from mmcore.catalog.products import Catalogue, ClassName, make_frame, name_classes
+from mmcore.catalog.class_names import ClassName
+from mmcore.catalog.products import Catalogue, make_frame, name_classes
 from mmcore.errors import WorkspaceError
 from mmcore.services.opening import opened_store
 from mmcore.settings import Settings

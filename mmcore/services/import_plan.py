@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from mmcore.catalog.products import BASE_COLUMNS, Catalogue, ClassName, order_codes
+from mmcore.catalog.class_names import ClassName
+from mmcore.catalog.products import BASE_COLUMNS, Catalogue, order_codes
 from mmcore.services.import_labels import ImportState
 from mmcore.store.import_writes import ClassChanges, ImportPlan, LabelChange
 from mmcore.store.products import CatalogueFacts, StoredClass, StoredProduct

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mmcore.catalog.class_names import ClassName
 from mmcore.catalog.csv_reader import RawProduct
 from mmcore.catalog.intake import TakenProduct, take_photos
 from mmcore.catalog.issues import KEPT, IssueLog, RowIssue
 from mmcore.catalog.merge import GivenColumns
 from mmcore.catalog.photo_source import open_photo_source
-from mmcore.catalog.products import ClassName
 from mmcore.photos import PhotoStore
 from mmcore.settings import read_settings
 from mmcore.workspace import Workspace

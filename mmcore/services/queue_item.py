@@ -6,22 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from mmcore.catalog.class_names import Ranked
 from mmcore.services.queue_settings import QueueSettings
 from mmcore.store import queue_next
 from mmcore.store.queue_rows import HIDDEN_FACTOR, draw
 from mmcore.store.tables import ProductClass
 
 TOP = 5  # guesses of each view
-
-
-@dataclass(frozen=True)
-class Guess:
-    """A class and the probability that the model gives it."""
-
-    code: str
-    name_fr: str
-    name_en: str
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -34,9 +25,9 @@ class QueueSuggestion:
     """
 
     model_version_id: int
-    fused: tuple[Guess, ...]
-    text: tuple[Guess, ...]
-    image: tuple[Guess, ...]
+    fused: tuple[Ranked, ...]
+    text: tuple[Ranked, ...]
+    image: tuple[Ranked, ...]
     is_hidden: bool
 
 
@@ -149,7 +140,7 @@ def _suggestion(
     return QueueSuggestion(row.model_version_id, fused, text, image, is_hidden)
 
 
-def _guesses(top: list[list], classes: Mapping[int, Row]) -> tuple[Guess, ...]:
+def _guesses(top: list[list], classes: Mapping[int, Row]) -> tuple[Ranked, ...]:
     """Return guesses, best first; one of a class that was merged counts for the one it became.
 
     A class that was archived is left out: nobody may give it.
@@ -163,6 +154,6 @@ def _guesses(top: list[list], classes: Mapping[int, Row]) -> tuple[Guess, ...]:
             sums[found.id] = sums.get(found.id, 0.0) + probability
     best = sorted(sums.items(), key=lambda item: -item[1])[:TOP]
     return tuple(
-        Guess(c.code, c.name_fr, c.name_en, probability)
+        Ranked(c.code, c.name_fr, c.name_en, probability)
         for c, probability in ((classes[class_id], p) for class_id, p in best)
     )

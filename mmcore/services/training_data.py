@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mmcore.catalog.products import Catalogue, ClassName
+from mmcore.catalog.class_names import ClassName
+from mmcore.catalog.products import Catalogue
 from mmcore.config import IMAGE, TEXT, ModalityConfig
 from mmcore.errors import ConfigError, TrainingDataError
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mmcore.catalog.class_names import Ranked
 from mmcore.catalog.products import DRAWN_NOTES
 from mmcore.services.classes import ClassInfo, list_classes
 from mmcore.services.history import RecentAct, recent
 from mmcore.services.pace import rate_per_hour
-from mmcore.services.queue_item import Guess, QueueItem
+from mmcore.services.queue_item import QueueItem
 from mmcore.ui.desk import Desk
 from mmcore.ui.photos import card_photo
 from mmcore.ui.shift import Shift, clock
@@ -63,7 +64,7 @@ def facts_of(extra: Mapping[str, Any]) -> list[list[str]]:
     return [[n, str(v)[:FACT_CHARS]] for n, v in extra.items() if n not in DRAWN_NOTES]
 
 
-def _guess(guess: Guess) -> dict[str, Any]:
+def _guess(guess: Ranked) -> dict[str, Any]:
     return {"code": guess.code, "p": round(guess.probability, 4)}
 
 

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from mmcore.catalog import snapshot
-from mmcore.catalog.products import Catalogue, ClassName, make_frame
+from mmcore.catalog.class_names import ClassName
+from mmcore.catalog.products import Catalogue, make_frame
 from mmcore.catalog.snapshot import (
     keep_snapshot,
     load_snapshot,

@@ -5,13 +5,17 @@ from types import SimpleNamespace
 import pytest
 from page_texts import texts
 
+from mmcore.catalog.class_names import Ranked
 from mmcore.errors import ArtifactError, ProductError
-from mmcore.services.answers import Answer, Bar, ViewAnswer, Word
+from mmcore.services.answers import Answer, ViewAnswer, Word
 from mmcore.services.neighbours import Neighbour
 from mmcore.services.why import ViewWhy, Why
 
 COLUMNS = "mmcore.services.prediction.further_columns"
-BOOK, POOL = Bar("10", "Livres d'occasion", "Second-hand books", 0.0), Bar("2583", "Piscine", "", 0)
+BOOK, POOL = (
+    Ranked("10", "Livres d'occasion", "Second-hand books", 0.0),
+    Ranked("2583", "Piscine", "", 0),
+)
 
 
 def says(model, product) -> Answer:
@@ -29,7 +33,7 @@ def says(model, product) -> Answer:
     ):
         other = BOOK if best is POOL else POOL
         probs = {best.code: share, other.code: 1 - share} if there else {}
-        bar = Bar(best.code, best.name_fr, best.name_en, share) if there else None
+        bar = Ranked(best.code, best.name_fr, best.name_en, share) if there else None
         views.append(ViewAnswer(name, bar, probs, "" if there else f"no {name} is given"))
     words = tuple(Word(word, True) for word in text.lower().split())
     fused = views[2].best

@@ -6,10 +6,11 @@ import pytest
 import torch
 from PIL import Image
 
+from mmcore.catalog.class_names import Ranked
 from mmcore.errors import ProductError
 from mmcore.explain import explain
 from mmcore.runtime import ProductInput, TorchRuntime
-from mmcore.services.answers import Bar, answer, classes_shown, known_words
+from mmcore.services.answers import answer, classes_shown, known_words
 from mmcore.services.why import explain_views
 
 
@@ -56,8 +57,8 @@ class Said:
     """An answer, as far as the order of its classes goes."""
 
     def __init__(self, codes, firsts):
-        self.classes = tuple(Bar(code, code, code, 0.1) for code in codes)
-        self.views = [type("V", (), {"best": Bar(code, code, code, 0.5)}) for code in firsts]
+        self.classes = tuple(Ranked(code, code, code, 0.1) for code in codes)
+        self.views = [type("V", (), {"best": Ranked(code, code, code, 0.5)}) for code in firsts]
 
 
 def test_classes_keep_their_places_when_another_answer_joins():

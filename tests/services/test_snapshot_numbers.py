@@ -2,7 +2,8 @@
 
 import pytest
 
-from mmcore.catalog.products import Catalogue, ClassName, make_frame
+from mmcore.catalog.class_names import ClassName
+from mmcore.catalog.products import Catalogue, make_frame
 from mmcore.catalog.snapshot import keep_snapshot, snapshot_path
 from mmcore.errors import NotFoundError, WorkspaceError
 from mmcore.services.snapshots import snapshot_numbers

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
+from mmcore.catalog.class_names import ClassName
 from mmcore.catalog.issues import KEPT
-from mmcore.catalog.products import ClassName
 from mmcore.config import RunChoices, build_run_config
 from mmcore.services import import_run
 from mmcore.services.browse import list_products

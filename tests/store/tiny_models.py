@@ -4,7 +4,7 @@ import pandas as pd
 
 from mmcore.artifact import Artifact, save_artifact
 from mmcore.build import build_model
-from mmcore.catalog.products import ClassName
+from mmcore.catalog.class_names import ClassName
 from mmcore.combiner import equal_shares
 from mmcore.config import TEXT, ModalityConfig, RunChoices, build_run_config
 from mmcore.encoders import TextEncoder, fit_encoder

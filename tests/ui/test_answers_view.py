@@ -6,22 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from mmcore.services.answers import Answer, Bar, ViewAnswer, Word
+from mmcore.catalog.class_names import Ranked
+from mmcore.services.answers import Answer, ViewAnswer, Word
 from mmcore.services.why import ViewWhy, Why
 from mmcore.ui.answers import Beside, answers_data
 from mmcore.ui.colours import VIEW_COLOURS
 from mmcore.ui.predict.result import change_told
 
-A, B, C = Bar("10", "Livres", "Books", 0.7), Bar("40", "Jeux", "Games", 0.2), Bar("50", "X", "X", 0)
+A, B, C = (
+    Ranked("10", "Livres", "Books", 0.7),
+    Ranked("40", "Jeux", "Games", 0.2),
+    Ranked("50", "X", "X", 0),
+)
 
 
 def said(first=A, p=0.7, model="m1", words=()) -> Answer:
     """Return an answer of text and fused; the image has none."""
-    best = Bar(first.code, first.name_fr, first.name_en, p)
+    best = Ranked(first.code, first.name_fr, first.name_en, p)
     other = B if first is A else A
     probs = {first.code: p, other.code: 1 - p}
     views = (
-        ViewAnswer("text", Bar("40", "Jeux", "Games", 0.6), {"10": 0.4, "40": 0.6}, ""),
+        ViewAnswer("text", Ranked("40", "Jeux", "Games", 0.6), {"10": 0.4, "40": 0.6}, ""),
         ViewAnswer("image", None, {}, "no photo is given"),
         ViewAnswer("fused", best, probs, ""),
     )

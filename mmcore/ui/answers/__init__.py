@@ -19,7 +19,8 @@ from typing import Any
 
 import streamlit as st
 
-from mmcore.services.answers import Answer, Bar, ViewAnswer, classes_shown
+from mmcore.catalog.class_names import Ranked
+from mmcore.services.answers import Answer, ViewAnswer, classes_shown
 from mmcore.services.why import ViewWhy, Why
 
 _HERE = Path(__file__).parent
@@ -79,7 +80,11 @@ def answers_data(said: Answer, why: Why | None, beside: Beside | None = None) ->
 
 
 def _view(
-    view: ViewAnswer, said: Answer, why: Why | None, classes: tuple[Bar, ...], other: Answer | None
+    view: ViewAnswer,
+    said: Answer,
+    why: Why | None,
+    classes: tuple[Ranked, ...],
+    other: Answer | None,
 ) -> dict[str, Any]:
     note = ""
     if view.view != "fused" and view.best:
@@ -105,11 +110,11 @@ def _view(
     }
 
 
-def _named(bar: Bar) -> dict[str, Any]:
+def _named(bar: Ranked) -> dict[str, Any]:
     return {"code": bar.code, "fr": bar.name_fr, "en": bar.name_en}
 
 
-def _best(bar: Bar | None) -> dict[str, Any] | None:
+def _best(bar: Ranked | None) -> dict[str, Any] | None:
     return {**_named(bar), "p": bar.probability} if bar else None
 
 

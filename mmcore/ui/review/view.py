@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from mmcore.catalog.class_names import Ranked
 from mmcore.services.history import recent
-from mmcore.services.queue_item import Guess
 from mmcore.services.reviewing import Case, Opinion
 from mmcore.ui.desk import Desk
 from mmcore.ui.label_view import class_rows, facts_of, new_photos, recent_row
@@ -80,12 +80,12 @@ def _has_said(turn: Round) -> bool:
     return bool(turn.item and turn.item.suggestion)
 
 
-def _guesses(turn: Round) -> tuple[Guess, ...]:
+def _guesses(turn: Round) -> tuple[Ranked, ...]:
     """Return what the model holds possible, best first: the right class may be among it."""
     return turn.item.suggestion.fused if _has_said(turn) else ()
 
 
-def _candidates(opinions: Opinions, guesses: tuple[Guess, ...]) -> list[dict[str, Any]]:
+def _candidates(opinions: Opinions, guesses: tuple[Ranked, ...]) -> list[dict[str, Any]]:
     """Return a candidate a class with all who hold it right; then the model's next ones."""
     held: dict[str, list[str]] = {}
     for opinion in opinions:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from import_content import GOOD, HEADER, NOW, counts, everything, products, scene
 from photo_files import encode_photo
 
+from mmcore.catalog.class_names import ClassName
 from mmcore.catalog.csv_columns import CsvColumns
 from mmcore.catalog.issues import KEPT, LEFT_OUT, IssueLog, RowIssue
-from mmcore.catalog.products import ClassName
 from mmcore.errors import CatalogueError, WorkspaceError
 from mmcore.photos import PhotoStore
 from mmcore.services.catalogue import CsvImport, RakutenImport, import_csv, import_rakuten
