@@ -3,7 +3,7 @@
     python benchmarks/repair.py [--products 44] [--share 0.1]
 
 Draws the demo, trains, and looks at the first tenth of the queue of suspects as a person would who
-knows the truth (the side column `true_label`): wrong labels are put right, the others kept. Then
+knows the truth (the side column `_true_label`): wrong labels are put right, the others kept. Then
 trains again and scores both models on the same test products, against their true labels. Prints one
 JSON object.
 """
@@ -51,8 +51,8 @@ def run(home: Path, options: argparse.Namespace) -> dict:
         catalogue = load_catalogue(store)
         looked_at, repaired = repair(store, catalogue, options.share)
     ask("train", "--epochs1", "20", "--name", "repaired", home=home)
-    truth = dict(catalogue.products[["product_id", "true_label"]].itertuples(index=False))
-    wrong = catalogue.products["label"] != catalogue.products["true_label"]
+    truth = dict(catalogue.products[["product_id", "_true_label"]].itertuples(index=False))
+    wrong = catalogue.products["label"] != catalogue.products["_true_label"]
     return {
         "products": len(catalogue.products),
         "wrong_labels": int(wrong.sum()),
@@ -73,7 +73,7 @@ def ask(*words: str, home: Path) -> None:
 def repair(store: Store, catalogue: Catalogue, share: float) -> tuple[int, int]:
     """Return how many products were looked at and how many labels were put right."""
     products = catalogue.products
-    truth = dict(products[["product_id", "true_label"]].itertuples(index=False))
+    truth = dict(products[["product_id", "_true_label"]].itertuples(index=False))
     person = ensure_actor(store, "repairer", "lead", time.time())
     looked_at = repaired = 0
     while looked_at < share * len(products):

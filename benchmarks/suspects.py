@@ -65,7 +65,7 @@ def main() -> None:
     products = read_catalogue(workspace, settings).products
     codes = sorted(set(products["label"]))
     labels = np.array([codes.index(code) for code in products["label"]])
-    is_wrong = (products["label"] != products["true_label"]).to_numpy()
+    is_wrong = (products["label"] != products["_true_label"]).to_numpy()
     text, image = towers(workspace, products, codes)
     by_towers = suspicions(text, image, labels, text.any(axis=1), image.any(axis=1))
     model = load_runtime(workspace, settings, None).artifact.manifest.name

@@ -3,7 +3,7 @@
 Nothing in it was photographed or copied: words come from words_*.py, pictures from
 draw_*.py. It is the app's first catalogue and the tests' fixture, and it says that it is
 drawn: in the column `drawn`, in every product id and file name, and on every picture. Wrong labels
-are planted and recorded (`true_label` beside `label`), so that label repair can be measured.
+are planted and recorded (`_true_label` beside `label`), so that label repair can be measured.
 Read texts.py, pictures.py and faults.py next.
 """
 
@@ -29,7 +29,7 @@ from mmcore.catalog.drawing.pictures import draw_layer, draw_picture, marked
 from mmcore.catalog.drawing.texts import VOCABULARIES, Listing, write_listing
 
 COLUMNS = (
-    "product_id", "title", "description", "image", "label", "true_label", "price", "brand", "drawn",
+    "product_id", "title", "description", "image", "label", "_true_label", "price", "brand", "_drawn",
 )  # fmt: skip
 DRAWN = "drawn"
 LARGEST_SURPLUS = 0.4  # a class holds up to 1.4 times as many products as the smallest
@@ -157,10 +157,10 @@ def _row(plan: _Plan, key: str, product_id: str, image_name: str) -> dict[str, s
         "description": "" if key in faults.no_description else listing.description,
         "image": image_name,
         "label": faults.labels.get(key, code),
-        "true_label": code,
+        "_true_label": code,
         "price": "" if key in faults.no_price else _price(plan.seed, key, code),
         "brand": "" if key in faults.no_brand else listing.brand,
-        "drawn": DRAWN,
+        "_drawn": DRAWN,
     }
 
 

@@ -24,8 +24,9 @@ BASE_COLUMNS = (
     "photo_hash",  # difference hash in hex: ties later imports to photos that are already here
 )
 SOURCES = ("csv", "rakuten", "drawn")
-# what the drawn catalogue notes about itself, for measuring: not for the eyes of those who label
-DRAWN_NOTES = frozenset(("true_label", "drawn"))
+# A further column whose name begins so is kept and exported, and not shown to those who label: the
+# drawn catalogue notes there what it knows about itself.
+NOTE = "_"
 
 _INTEGER = re.compile(r"-?[0-9]+")
 

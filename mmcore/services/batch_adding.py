@@ -16,7 +16,7 @@ from mmcore.services.people import Actor
 from mmcore.store.engine import Store
 from mmcore.workspace import Workspace
 
-DRAWN = "drawn"  # a column of this name marks products that are no shop's
+DRAWN, DRAWN_COLUMN = "drawn", "_drawn"  # a column of this name marks products that are no shop's
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def add_to_catalogue(
         batch.columns,
         batch.photos,
         separator=batch.separator,
-        source=DRAWN if DRAWN in batch.header else "csv",
+        source=DRAWN if DRAWN_COLUMN in batch.header else "csv",
     )
     if part.only is not None:
         path, columns = _part_of(batch, part.only)

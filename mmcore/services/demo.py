@@ -30,7 +30,7 @@ COLUMNS = CsvColumns(
     description="description",
     image="image",
     label="label",
-    extra=("price", "brand", "true_label", "drawn"),
+    extra=("price", "brand", "_true_label", "_drawn"),
 )
 # without the folds, which would take as long again: it is to be there soon
 CHOICES = RunChoices(epochs1=20, values=("refit=false",))

@@ -114,7 +114,7 @@ def _decide(store: Store, actor: Actor, item: QueueItem, mood: _Mood) -> None:
     if chance < SKIPS + FLAGS:
         flag(store, actor, seen, COMMENTS[int(draw.integers(len(COMMENTS)))], mood.at)
         return
-    right = item.extra.get("true_label") or item.label or mood.codes[0]
+    right = item.extra.get("_true_label") or item.label or mood.codes[0]
     errs = chance > 1 - (ERRS_AGAIN if item.is_second_opinion else ERRS)
     code = mood.codes[int(draw.integers(len(mood.codes)))] if errs else right
     is_shown = seen.suggestion is not None and not seen.suggestion.is_hidden

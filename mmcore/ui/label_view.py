@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmcore.catalog.class_names import Ranked
-from mmcore.catalog.products import DRAWN_NOTES
+from mmcore.catalog.products import NOTE
 from mmcore.services.classes import ClassInfo, list_classes
 from mmcore.services.history import RecentAct, recent
 from mmcore.services.pace import rate_per_hour
@@ -61,7 +61,7 @@ def _item(item: QueueItem) -> dict[str, Any]:
 
 def facts_of(extra: Mapping[str, Any]) -> list[list[str]]:
     """Return the further columns of a product as pairs, without what isn't for labellers' eyes."""
-    return [[n, str(v)[:FACT_CHARS]] for n, v in extra.items() if n not in DRAWN_NOTES]
+    return [[n, str(v)[:FACT_CHARS]] for n, v in extra.items() if not n.startswith(NOTE)]
 
 
 def _guess(guess: Ranked) -> dict[str, Any]:

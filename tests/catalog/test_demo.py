@@ -57,7 +57,7 @@ def share(rows: list[dict[str, str]], column: str) -> float:
 
 
 def test_it_has_the_27_rakuten_classes_with_enough_products_each(full_rows):
-    sizes = Counter(row["true_label"] for row in full_rows)
+    sizes = Counter(row["_true_label"] for row in full_rows)
     assert sorted(sizes, key=int) == RAKUTEN_CODES
     assert min(sizes.values()) >= 44
     assert max(sizes.values()) <= 1.4 * 44 + 1
@@ -77,9 +77,9 @@ def test_columns_and_shares_are_those_promised(full_rows):
 
 
 def test_wrong_labels_stand_beside_the_true_ones(full_rows):
-    wrong = [row for row in full_rows if row["label"] != row["true_label"]]
+    wrong = [row for row in full_rows if row["label"] != row["_true_label"]]
     assert len(wrong) / len(full_rows) == pytest.approx(0.04, abs=0.001)
-    near = sum(row["label"] in NEIGHBOURS[row["true_label"]] for row in wrong)
+    near = sum(row["label"] in NEIGHBOURS[row["_true_label"]] for row in wrong)
     assert near / len(wrong) == pytest.approx(0.5, abs=0.02)
 
 
@@ -90,7 +90,7 @@ def test_neighbours_are_other_known_classes():
 
 
 def test_every_row_says_that_it_is_drawn(full_rows):
-    assert {row["drawn"] for row in full_rows} == {"drawn"}
+    assert {row["_drawn"] for row in full_rows} == {"drawn"}
     ids = [row["product_id"] for row in full_rows]
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch(r"drawn-\d{5}", product_id) for product_id in ids)
@@ -98,7 +98,7 @@ def test_every_row_says_that_it_is_drawn(full_rows):
 
 
 def test_row_order_does_not_tell_the_class(full_rows):
-    labels = [row["true_label"] for row in full_rows]
+    labels = [row["_true_label"] for row in full_rows]
     pairs = list(zip(labels, labels[1:], strict=False))
     same = sum(a == b for a, b in pairs) / len(pairs)
     assert same < 2 / 27  # by chance 1/27, sorted rows nearly 1
@@ -112,7 +112,7 @@ def test_some_texts_are_near_copies(full_rows):
     assert copies == pytest.approx(0.01 * len(full_rows), abs=2)
     titles = Counter(row["title"] for row in full_rows)
     for title in (title for title, count in titles.items() if count > 1):
-        classes = {row["true_label"] for row in full_rows if row["title"] == title}
+        classes = {row["_true_label"] for row in full_rows if row["title"] == title}
         assert len(classes) == 1, f"{title!r} ties the classes {classes} together"
 
 
@@ -128,7 +128,7 @@ def test_text_is_nfc_and_complete(full_rows):
 def test_prices_are_plausible_and_differ_by_class(full_rows):
     def median(code: str) -> float:
         prices = sorted(
-            float(r["price"]) for r in full_rows if r["true_label"] == code and r["price"]
+            float(r["price"]) for r in full_rows if r["_true_label"] == code and r["price"]
         )
         return prices[len(prices) // 2]
 

@@ -24,8 +24,8 @@ def draw_quickly(folder: Path, **_) -> Path:
     products = [
         {
             **{"product_id": row["ref"], "title": row["titre"], "description": row["texte"]},
-            **{"image": "", "label": row["cat"], "true_label": row["cat"]},
-            **{"price": row["prix"], "brand": "", "drawn": "drawn"},
+            **{"image": "", "label": row["cat"], "_true_label": row["cat"]},
+            **{"price": row["prix"], "brand": "", "_drawn": "drawn"},
         }
         for row in rows()
     ]

@@ -2,7 +2,6 @@
 
 from cli_shop import rows, write_csv
 
-from mmcore.catalog.products import DRAWN_NOTES
 from mmcore.catalog.rakuten_classes import RAKUTEN_CLASSES
 from mmcore.catalog.rakuten_guidelines import GUIDELINES
 from mmcore.cli import demo_command
@@ -49,12 +48,6 @@ def test_the_drawn_team_labels_through_the_services_once(home, tmp_path):
 
 def test_every_class_has_a_guideline():
     assert set(GUIDELINES) == {c.code for c in RAKUTEN_CLASSES}
-
-
-def test_what_the_drawn_catalogue_notes_about_itself_is_known():
-    from mmcore.services.demo import COLUMNS
-
-    assert set(COLUMNS.extra) >= DRAWN_NOTES
 
 
 def test_a_port_out_of_range_is_refused(capsys):

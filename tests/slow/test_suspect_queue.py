@@ -25,7 +25,7 @@ def test_a_tenth_of_the_catalogue_holds_most_of_its_wrong_labels(drawn, monkeypa
     assert main(["worker", "--once", "--home", str(drawn.home)]) == 0  # predicts, checks labels
     with opened_store(drawn, settings) as store:
         products = load_catalogue(store).products.set_index("product_id")
-        is_wrong = products["label"] != products["true_label"]
+        is_wrong = products["label"] != products["_true_label"]
         assert is_wrong.sum() >= 10
         lead = ensure_actor(store, "lead", "lead", time.time())
         served: list[str] = []
