@@ -341,5 +341,5 @@ def test_real_products_stay_out_of_a_drawn_catalogue(workspace, batch):
             write_facts(session, CatalogueFacts("drawn"))
         with pytest.raises(CatalogueError, match="a model must not learn from both"):
             add_to_catalogue(store, lead, workspace, BatchPart(batch), NOW)
-        drawn = create_batch(workspace, [upload("d.csv", "ref;titre;drawn\nd1;x;drawn\n")], NOW)
+        drawn = create_batch(workspace, [upload("d.csv", "ref;titre;_drawn\nd1;x;drawn\n")], NOW)
         assert add_to_catalogue(store, lead, workspace, BatchPart(drawn), NOW).num_added == 1
