@@ -29,7 +29,8 @@ from mmcore.catalog.drawing.pictures import draw_layer, draw_picture, marked
 from mmcore.catalog.drawing.texts import VOCABULARIES, Listing, write_listing
 
 COLUMNS = (
-    "product_id", "title", "description", "image", "label", "_true_label", "price", "brand", "_drawn",
+    "product_id", "title", "description", "image", "label", "_true_label", "price", "brand",
+    "_drawn",
 )  # fmt: skip
 DRAWN = "drawn"
 LARGEST_SURPLUS = 0.4  # a class holds up to 1.4 times as many products as the smallest

@@ -17,27 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from mmcore.catalog.class_names import Ranked
 from mmcore.services.answers import Answer, ViewAnswer, classes_shown
 from mmcore.services.why import ViewWhy, Why
+from mmcore.ui.components import component
 
-_HERE = Path(__file__).parent
 TITLES = {"text": "Text only", "image": "Image only", "fused": "Fused"}
 MARKS = {True: "yes", False: "no", None: "none"}
 
 
-def _part(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
-_mount = st.components.v2.component(
-    "rayon.answers",
-    html=_part("answers.html"),
-    css=_part("answers.css"),
-    js=_part("answers.js"),
-)
+_mount = component(Path(__file__).parent, "answers")
 
 
 @dataclass(frozen=True)

@@ -25,16 +25,9 @@ from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from mmcore.ui.components import component
 
-
-def _part(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
-_mount = st.components.v2.component(
-    "rayon.label_board", html=_part("board.html"), css=_part("board.css"), js=_part("board.js")
-)
+_mount = component(Path(__file__).parent, "board")
 KEY = "label_board"
 
 

@@ -9,16 +9,9 @@ from pathlib import Path
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from mmcore.ui.components import component
 
-
-def _part(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
-_mount = st.components.v2.component(
-    "rayon.photo_grid", html=_part("grid.html"), css=_part("grid.css"), js=_part("grid.js")
-)
+_mount = component(Path(__file__).parent, "grid")
 
 
 @dataclass(frozen=True)
