@@ -34,11 +34,19 @@ class Judged:
         metrics: scores and class details by split, as in metrics.json. Without val where the
             network has learnt from it and nobody is left to ask.
         predictions: rows of the same splits, as in predictions.parquet.
+        notes: what is to be told with it.
     """
 
     combiner: Combiner
     metrics: dict
     predictions: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+_REFIT_NOTE = (
+    "the network was weighed on folds, and the one that is kept has learnt from train and val "
+    "together: the curve of val is that of a first one"
+)
 
 
 def judge(
@@ -56,7 +64,9 @@ def judge(
         TrainingInterrupted: if asked to stop.
     """
     decisions: dict[str, Decisions] = {}
+    notes: tuple[str, ...] = ()
     if held_out:
+        notes = (_REFIT_NOTE,)
         # every source has spoken of these products without having seen them
         unseen = linear.unseen if linear else {}
         learnt = replace(held_out.decisions, heads={**held_out.decisions.heads, **unseen})
@@ -77,7 +87,7 @@ def judge(
         scores[split] = scores_by_view(split_views, found.products.labels)
         details[split] = class_details(split_views, found.products.labels, parts.codes)
         tables.append(predictions_table(found, split_views, parts.codes, split))
-    return Judged(combiner, {"scores": scores, "classes": details}, pd.concat(tables))
+    return Judged(combiner, {"scores": scores, "classes": details}, pd.concat(tables), notes)
 
 
 def _deciding(

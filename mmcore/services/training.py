@@ -134,7 +134,7 @@ class _Training:
             state = yield from self._fit(run, should_stop)
             judged = yield from self._judge(run, state.best_at[0], should_stop)
             gained = gain_note(state.history, self.parts.config)
-            notes = (*notes, *self.parts.images.notes(), *gained)
+            notes = (*notes, *self.parts.images.notes(), *gained, *judged.notes)
             seconds = round(time.perf_counter() - began, 1)
             story = {"history": state.history, "notes": list(notes), "seconds": seconds}
             stop_if_asked(should_stop, "before its model was saved")

@@ -102,6 +102,7 @@ def test_val_is_scored_by_networks_that_have_not_seen_it(workspace, settings):
     assert set(finished.scores) == {"val", "test"}
     assert finished.scores["val"]["fused"]["n"] == 12
     assert config_of(workspace, "m1")["refit"] is True
+    assert any("weighed on folds" in note for note in finished.notes)
     assert all("products" in why for why in finished.decided.values())
     words = json.loads((workspace.models / "m1" / "vocab.json").read_text())["text"]["words"]
     assert {"n6", "n7", "n8"} <= set(words), "words of val are learnt as well"
