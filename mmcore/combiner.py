@@ -122,7 +122,7 @@ def fit_rule(
         weights = _fit_weights(logits, labels, _equal(logits), PRIOR_PRODUCTS)
     else:
         weights = _fit_weights(logits, labels, start, START_PRODUCTS)
-    rule = Rule(weights, f"weighted on {len(labels)} val products")
+    rule = Rule(weights, f"weighted on {len(labels):,} held-out products")
     if len(logits) == 1:
         return rule
     alone = {s: macro_f1(labels, logits[s].argmax(axis=1)) for s in logits}
@@ -132,7 +132,7 @@ def fit_rule(
     # worse by both measures: a few products of small classes move macro-F1 alone by chance
     if together >= alone[best] or _loss(rule, logits, labels) <= _loss(single, logits, labels):
         return rule
-    why = f"{best} alone: on val {alone[best]:.3f} macro-F1, weighted {together:.3f}"
+    why = f"{best} alone: held out {alone[best]:.3f} macro-F1, weighted {together:.3f}"
     return Rule(single.weights, why)
 
 

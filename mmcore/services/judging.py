@@ -115,7 +115,7 @@ def _combiner(parts: Assembly, linear: LinearHeads | None, val: Decisions) -> Co
 
 
 def _fallback(parts: Assembly) -> Combiner:
-    why = "equal shares: too few val products to weigh by"
+    why = "equal shares: too few held-out products to weigh by"
     return equal_shares(parts.model.names, why, parts.model.linear.keys())
 
 
