@@ -5,8 +5,10 @@ constant, the strength C (as in scikit-learn: the weight of the data against the
 is chosen by the log-loss on products that the fit did not see.
 """
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,8 +99,8 @@ def fit_linear(
         start: of an earlier classifier: its strength is kept, and the fit on all rows begins with
             its weights. The folds don't: those weights have seen what a fold is to judge.
     """
-    # threads pay only for large matrices; for small ones they wait for each other, most of all on
-    # a machine that has other work
+    # inside a product threads pay only for large matrices; for small ones they wait for each other,
+    # most of all on a machine that has other work
     is_small = len(labels) * min(features.shape) * num_classes < SMALL_FIT
     with threadpool_limits(1 if is_small else None, "blas"):
         return _fit(features, labels, num_classes, folds, tick, start)
@@ -116,7 +118,8 @@ def _fit(
     strengths = (start.strength,) if start and start.strength else STRENGTHS
     judge = _Judge(space, labels, num_classes, folds, tick)
     if folds:
-        best = _lowest(judge.judged, strengths)
+        with threadpool_limits(1 if len(folds) > 1 else None, "blas"):  # each has a thread
+            best = _lowest(judge.judged, strengths)
     else:
         nothing = np.zeros((len(labels), num_classes), np.float32)
         best = _Judged(strengths[len(strengths) // 2], np.inf, nothing)
@@ -161,7 +164,10 @@ def _lowest(judged: Callable[[float], _Judged], strengths: Sequence[float]) -> _
 
 
 class _Judge:
-    """Fits on folds, each from where its fit of the strength before ended."""
+    """Fits on folds, each from where its fit of the strength before ended, side by side.
+
+    One thread a fold: the products of matrices let go of the interpreter's lock.
+    """
 
     def __init__(
         self,
@@ -176,17 +182,23 @@ class _Judge:
         self._starts: list[np.ndarray | None] = [None] * len(folds)
 
     def judged(self, strength: float) -> _Judged:
-        labels = self._labels
+        labels, places = self._labels, range(len(self._folds))
         log_probs = np.zeros((len(labels), self._num_classes), np.float32)
-        for i, (fit_rows, rows) in enumerate(self._folds):
-            points, known = self._space.rows(fit_rows), labels[fit_rows]
-            found = _minimise(
-                points, known, self._num_classes, strength, self._starts[i], self._tick
-            )
-            self._starts[i] = found
-            log_probs[rows] = _log_probs(self._space.rows(rows), found, known)
+        with ThreadPoolExecutor(min(len(self._folds), os.cpu_count() or 1)) as pool:
+            found = list(pool.map(lambda place: self._fold(place, strength), places))
+        for (_, rows), judged in zip(self._folds, found, strict=True):
+            log_probs[rows] = judged
         rows = np.concatenate([judged for _, judged in self._folds])
         return _Judged(strength, -float(log_probs[rows, labels[rows]].mean()), log_probs)
+
+    def _fold(self, place: int, strength: float) -> np.ndarray:
+        """Return the log-probabilities of the products that a fold judges."""
+        fit_rows, rows = self._folds[place]
+        points, known = self._space.rows(fit_rows), self._labels[fit_rows]
+        start = self._starts[place]
+        found = _minimise(points, known, self._num_classes, strength, start, self._tick)
+        self._starts[place] = found
+        return _log_probs(self._space.rows(rows), found, known)
 
 
 class _Space:
