@@ -73,7 +73,7 @@ Values = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="Set one value of the configuration, for experiments; may be given several times. "
+        help="Set one value of the configuration, for experiments; repeatable. "
         "An unknown name tells them all.",
     ),
 ]
