@@ -156,8 +156,9 @@ def test_a_fold_of_other_settings_is_not_taken(workspace, settings, tmp_path):
     [
         replace(CHOICES, preset="seed"),
         replace(CHOICES, values=("refit=false",)),
+        replace(CHOICES, values=("use_combiner=false",)),
     ],
-    ids=["seed", "by wish"],
+    ids=["seed", "by wish", "nothing to weigh"],
 )
 def test_without_folds_val_stops_and_weighs(workspace, settings, trained_on, choices):
     list(train(workspace, settings, choices, "m1"))
