@@ -23,8 +23,10 @@ import argparse
 import csv
 import json
 import os
+import subprocess
 import sys
 import tempfile
+import time
 from datetime import date
 from pathlib import Path
 
@@ -109,9 +111,6 @@ def measure(
 
 def run(home: Path, *command: object) -> tuple[float, float]:
     """Run a command of Rayon's; return its seconds and its largest memory in MB."""
-    import subprocess
-    import time
-
     started = time.perf_counter()
     line = [sys.executable, "-m", "mmcore", "--home", str(home), *map(str, command)]
     with tempfile.TemporaryFile() as errors:

@@ -201,6 +201,11 @@ class RunConfig(Checked):
             raise ConfigError(f"preset {self.preset!r}: use one of {', '.join(PRESETS)}")
         if not any(phase.epochs for phase in self.phases):
             raise ConfigError("no phase has an epoch to train; set --epochs1 to 1 or more")
+        if self.refit and not can_refit(self):
+            raise ConfigError(
+                "refit is true, but there are epochs of fine-tuning, which val has to stop, or "
+                "use_combiner is false, so that nothing is weighed; leave one of them out"
+            )
 
 
 @dataclass(frozen=True)
@@ -277,11 +282,13 @@ def pays_to_refit(config: RunConfig, num_learnt: int) -> bool:
     Args:
         num_learnt: products of train and val.
     """
-    if not config.use_combiner:
-        return False
-    if any(phase.epochs and phase.train_backbone for phase in config.phases):
-        return False  # val is what tells whether fine-tuning gains anything
-    return MIN_REFIT <= num_learnt <= MAX_REFIT
+    return can_refit(config) and MIN_REFIT <= num_learnt <= MAX_REFIT
+
+
+def can_refit(config: RunConfig) -> bool:
+    """Return whether there is something to weigh, and nothing that val is still needed for."""
+    is_tuned = any(phase.epochs and phase.train_backbone for phase in config.phases)
+    return config.use_combiner and not is_tuned
 
 
 def to_json(config: Any) -> dict:

@@ -48,3 +48,13 @@ def test_what_cannot_be_is_told(word, told):
 def test_everything_named_can_be_set_to_what_it_is():
     for name, _, value in knobs(USUAL):
         assert apply_overrides(USUAL, [f"{name}={value}"]) == USUAL
+
+
+@pytest.mark.parametrize(
+    ("choices", "word"),
+    [(RunChoices(epochs2=1), "refit=true"), (RunChoices(preset="seed"), "refit=true")],
+    ids=["fine-tuning", "nothing to weigh"],
+)
+def test_a_refit_where_there_is_no_room_for_it_is_refused(choices, word):
+    with pytest.raises(ConfigError, match="refit is true, but .*leave one of them out"):
+        apply_overrides(build_run_config(choices), [word])

@@ -2,7 +2,7 @@
 
 Nothing in it was photographed or copied: words come from words_*.py, pictures from
 draw_*.py. It is the app's first catalogue and the tests' fixture, and it says that it is
-drawn: in the column `drawn`, in every product id and file name, and on every picture. Wrong labels
+drawn: in the column `_drawn`, in every product id and file name, and on every picture. Wrong labels
 are planted and recorded (`_true_label` beside `label`), so that label repair can be measured.
 Read texts.py, pictures.py and faults.py next.
 """

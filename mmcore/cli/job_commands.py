@@ -91,12 +91,11 @@ def retrain(
         from mmcore.services import jobs
         from mmcore.services.retrain_choices import RetrainChoices
 
-        words = None if modalities is None else tuple(filter(None, modalities.split(",")))
         choices = RetrainChoices(
             preset=preset,
             backbone=backbone,
             weights=weights,
-            modalities=words,
+            modalities=how.modality_words(modalities),
             epochs1=epochs1,
             epochs2=epochs2,
             minutes=minutes,

@@ -44,11 +44,12 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train a model on the catalogue: phase 1 with a frozen backbone, then fine-tuning."""
+    words = how.modality_words(modalities)
     choices = RunChoices(
         preset=preset,
         backbone=backbone,
         weights=weights,
-        modalities=_parse_modalities(modalities),
+        modalities=None if words is None else tuple(map(parse_modality, words)),
         epochs1=epochs1,
         epochs2=epochs2,
         minutes=minutes,
@@ -102,15 +103,6 @@ def run_training(
             raise TrainingInterrupted(hint) from error
     registry.register_trained(workspace, settings, finished.name, time.time())
     return finished
-
-
-def _parse_modalities(text: str | None):
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts:
-        raise ConfigError(f"--modalities {text!r} names none; write for example text,image")
-    return tuple(map(parse_modality, parts))
 
 
 def evaluate(

@@ -6,6 +6,22 @@ import typer
 
 from mmcore.cli.options import COUNT, FLAG, given_text
 from mmcore.config import BACKBONES, PRESETS, WEIGHTS, preset_defaults
+from mmcore.errors import ConfigError
+
+
+def modality_words(text: str | None) -> tuple[str, ...] | None:
+    """Return the words of `--modalities`, None where it wasn't given.
+
+    Raises:
+        ConfigError: if it names none.
+    """
+    if text is None:
+        return None
+    words = tuple(word.strip() for word in text.split(",") if word.strip())
+    if not words:
+        raise ConfigError(f"--modalities {text!r} names none; write for example text,image")
+    return words
+
 
 Preset = Annotated[
     str,

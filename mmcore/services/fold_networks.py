@@ -2,9 +2,9 @@
 
 Val has stopped the network, so what it says of val flatters it; and val is small. How much its
 word is worth beside the linear heads' is therefore found on folds: a network each, that has not
-seen the products it is asked about. The network that is kept then learns from all of them. On
-catalogues of 1,000 and 3,000 products that took the log-loss of the fused answer from .164, .307
-and .364 to .159, .294 and .341.
+seen the products it is asked about. The network that is kept then learns from all of them. Over
+three catalogues of 1,000 to 3,000 products the fused answer was right on 95.6, 92.0 and 88.4% of
+the test products instead of 95.6, 91.8 and 87.8% (`benchmarks/accuracy.csv`).
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from mmcore.services.fold_file import load_fold, save_fold
 from mmcore.services.runs import Run
 from mmcore.services.stopping import stop_if_asked
 from mmcore.trainer import FitOptions, TrainData, fit
-from mmcore.views import Decisions, deciding
+from mmcore.views import Decisions, decide
 
 # A schedule of 12 epochs did as well here as one of 30: weighed on folds, a network needn't be at
 # its very best. Where an epoch has few steps it takes more of them.
@@ -122,7 +122,7 @@ class _Refit:
             model = self._network(seed)
             place = f"fold {number} of {len(self.folds)}"
             yield from self._train(model, take(self.products, learnt), seed, place)
-            found = self._asked(model, others)
+            found = decide(model, self.parts.images.reader(others, self.phase))
             save_fold(path, owner, found)
         self.done = number * self.phase.epochs
         return found
@@ -152,15 +152,6 @@ class _Refit:
             if isinstance(event, EpochResult):
                 self.done = begun + event.epoch
                 yield FoldResult(self.done, total, place)
-
-    def _asked(self, model: FusionClassifier, products: EncodedProducts) -> Decisions:
-        reader = self.parts.images.reader(products, self.phase)
-        steps = deciding(model, reader)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return end.value
 
 
 def _phase(config: RunConfig, num_products: int) -> PhaseConfig:

@@ -29,13 +29,11 @@ def plan(
     modalities, notes = fit_modalities(choices.modalities, selection.train)
     choices = replace(choices, modalities=modalities)
     usual, more = _with_fine_tuning(build_run_config(choices), choices, selection, settings)
-    usual = apply_overrides(usual, choices.values)  # what is set decides about the refit, too
-    if parent_is_refit is None:
-        is_refit = len(selection.val) > 0 and pays_to_refit(usual, len(selection.learnt))
-        usual = replace(usual, refit=is_refit)
-    else:
-        usual = replace(usual, refit=parent_is_refit)
-    config = apply_overrides(usual, choices.values)
+    wished = apply_overrides(usual, choices.values)  # may leave no room for a refit
+    is_refit = parent_is_refit
+    if is_refit is None:
+        is_refit = len(selection.val) > 0 and pays_to_refit(wished, len(selection.learnt))
+    config = apply_overrides(replace(usual, refit=is_refit), choices.values)
     return config, (*selection.notes, *notes, *more)
 
 

@@ -20,7 +20,7 @@ _USED = 5  # newest like ones whose median counts
 _START_S = 8.0
 _FROZEN_S = 0.0007  # a product and epoch
 _TUNED_S = 0.085  # a product and epoch: forward and back through the backbone
-_FOLD_EPOCHS = 6 * 12  # of a start from the beginning, on folds and on all; about 0.8 each
+_FOLD_EPOCHS = 60  # of a start from the beginning: 12 on four fifths five times, 12 on all
 _REST_S = 0.006  # a product: linear heads, judging, comparing
 _PHOTO_S = 1 / 49
 _GPU_SHARE = 0.2  # of the tuned epochs' time; not measured, a GPU is seldom slower than that
@@ -114,7 +114,7 @@ def _by_rule(choices: RetrainChoices, load: Load, on_gpu: bool) -> Estimate:
     frozen = sum(p.epochs for p in config.phases if not p.train_backbone)
     tuned = sum(p.epochs for p in config.phases if p.train_backbone)
     if pays_to_refit(config, load.num_learnt) and choices.fresh is not False:
-        frozen += round(_FOLD_EPOCHS * 0.8)
+        frozen += _FOLD_EPOCHS
     share = _GPU_SHARE if on_gpu else 1.0
     seconds = (
         _START_S

@@ -73,13 +73,13 @@ def config_of(workspace, name):
 def test_each_product_is_judged_by_a_network_that_has_not_seen_it(
     workspace, settings, trained_on, monkeypatch
 ):
-    judged, asked = [], fold_networks._Refit._asked
+    judged, decide = [], fold_networks.decide
 
-    def spied(self, model, products):
-        judged.append(set(products.product_ids))
-        return asked(self, model, products)
+    def spied(model, reader):
+        judged.append(set(reader.products.product_ids))
+        return decide(model, reader)
 
-    monkeypatch.setattr(fold_networks._Refit, "_asked", spied)
+    monkeypatch.setattr(fold_networks, "decide", spied)
     events = list(train(workspace, settings, CHOICES, "m1"))
     learnt = {f"p{i}" for i in range(NUM) if i // 3 % 4 != 3}
     *folds, last = trained_on
@@ -114,8 +114,6 @@ def test_a_run_killed_in_a_fold_goes_on_there_and_ends_the_same(
     workspace, settings, trained_on, damage
 ):
     list(train(workspace, settings, CHOICES, "whole"))
-    trained_on.clear()
-    events = train(workspace, settings, CHOICES, "killed")
     with pytest.raises(TrainingInterrupted, match="while it trained on fold 3 of 3"):
         stops = []
         events = train(workspace, settings, CHOICES, "killed", lambda: bool(stops))
