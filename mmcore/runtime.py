@@ -8,11 +8,13 @@ import pandas as pd
 import torch
 
 from mmcore.artifact import Artifact
-from mmcore.batches import BatchReader, FreshPixels, encode_products
+from mmcore.batches import BatchReader, FreshPixels, RawPixels, encode_products
 from mmcore.catalog.class_names import ClassName, Ranked
 from mmcore.config import FUSED
 from mmcore.encoders import TextEncoder
+from mmcore.engines import OnnxEngine, TorchEngine
 from mmcore.errors import ImageError, ProductError
+from mmcore.onnx_export import graphs_of
 from mmcore.pixels import PhotoReader
 from mmcore.views import decide, views
 
@@ -57,6 +59,12 @@ class TorchRuntime:
         self.device = device
         self._threads = threads
         artifact.model.to(device, memory_format=torch.channels_last).eval()
+        is_cpu = device.type == "cpu"
+        self._engine = (
+            OnnxEngine(artifact.model, artifact.graphs or graphs_of(artifact.model), threads)
+            if is_cpu
+            else TorchEngine(artifact.model)
+        )
 
     def predict_one(self, product: ProductInput) -> Prediction:
         """Return the prediction of one product.
@@ -81,9 +89,10 @@ class TorchRuntime:
         )
         reader = PhotoReader(lambda key: _photo_bytes(products[int(key)]), self._threads)
         try:
-            pixels = FreshPixels(reader, self.device)
+            is_onnx = isinstance(self._engine, OnnxEngine)
+            pixels = RawPixels(reader) if is_onnx else FreshPixels(reader, self.device)
             batches = BatchReader(encoded, artifact.config.model.image_name, pixels, self.device)
-            decisions = decide(artifact.model, batches)
+            decisions = decide(self._engine, batches)
         finally:
             reader.close()
         found = views(decisions, artifact.combiner)

@@ -18,6 +18,7 @@ from mmcore.batches import EncodedProducts, concatenate, take
 from mmcore.build import build_model
 from mmcore.combiner import patterns
 from mmcore.config import PhaseConfig, RunConfig
+from mmcore.engines import TorchEngine
 from mmcore.fusion import FusionClassifier
 from mmcore.linear_fit import Fold, make_folds
 from mmcore.results import EpochResult
@@ -155,7 +156,7 @@ class _Refit:
 
     def _asked(self, model: FusionClassifier, products: EncodedProducts) -> Decisions:
         reader = self.parts.images.reader(products, self.phase)
-        steps = deciding(model, reader)
+        steps = deciding(TorchEngine(model), reader)
         while True:
             try:
                 next(steps)

@@ -211,6 +211,7 @@ class _Predictor:
 
     def _predict(self, rows: Sequence[tuple], watch: Watch) -> list[dict]:
         from mmcore.batches import InterruptibleReader, encode_products
+        from mmcore.engines import TorchEngine
         from mmcore.views import decide, views
 
         artifact = self.artifact
@@ -222,7 +223,7 @@ class _Predictor:
         reader = InterruptibleReader(
             self.images.final_reader(products), lambda: watch.check(_STOPPED)
         )
-        decisions = decide(artifact.model, reader)
+        decisions = decide(TorchEngine(artifact.model), reader)
         answers = Answers.of_views(views(decisions, artifact.combiner), self.classes)
         return build_rows(answers, self.version_id, [row[0] for row in rows])
 
