@@ -4,6 +4,7 @@ model.safetensors  weights          config.json   run configuration, modalities,
 vocab.json         words            classes.json  codes and names, in class order
 combiner.json      decision rules   metrics.json  scores, per-class report, confusion, history
 predictions.parquet  val and test predictions of every view
+model.onnx         the same weights as a graph, and backbone.onnx, for prediction on a CPU
 MANIFEST.json      sha256 of each of these, snapshot hash, code version, parent version
 """
 
@@ -12,7 +13,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +31,6 @@ from mmcore.errors import ArtifactError, MmcoreError
 from mmcore.fusion import ByName, FusionClassifier
 from mmcore.linear import heads_from_specs
 from mmcore.manifest import (
-    FILES,
     FORMAT,
     Manifest,
     broken,
@@ -40,6 +40,7 @@ from mmcore.manifest import (
     read_manifest,
     verify,
 )
+from mmcore.onnx_export import BACKBONE_FILE, HEADS_FILE, graphs_of
 from mmcore.workspace import sync_folder
 
 
@@ -54,6 +55,7 @@ class Artifact:
     classes: tuple[ClassName, ...]
     combiner: Combiner
     metrics: dict
+    graphs: Mapping[str, bytes] = field(default_factory=dict)  # ONNX, see `onnx_export.py`
 
     @property
     def class_codes(self) -> list[str]:
@@ -77,7 +79,7 @@ def save_artifact(folder: Path, artifact: Artifact, predictions: pd.DataFrame) -
     try:
         temporary.mkdir()
         _write_parts(temporary, artifact, predictions)
-        hashes = {name: file_hash(temporary / name) for name in FILES}
+        hashes = {path.name: file_hash(path) for path in sorted(temporary.iterdir())}
         manifest = {"format": FORMAT, **asdict(artifact.manifest), "files": hashes}
         manifest["checksum"] = checksum(manifest)  # else a flipped byte in it would go unseen
         _write_json(temporary / "MANIFEST.json", manifest)
@@ -111,6 +113,8 @@ def _write_parts(folder: Path, artifact: Artifact, predictions: pd.DataFrame) ->
     _write_json(folder / "classes.json", [asdict(c) for c in artifact.classes])
     _write_json(folder / "combiner.json", combiner_to_json(artifact.combiner))
     _write_json(folder / "metrics.json", artifact.metrics)
+    for name, graph in (artifact.graphs or graphs_of(artifact.model.cpu())).items():
+        (folder / name).write_bytes(graph)
     predictions.to_parquet(folder / "predictions.parquet", index=False)
 
 
@@ -136,12 +140,15 @@ def load_artifact(folder: Path) -> Artifact:
         model.linear = ByName(heads_from_specs(config_file["linear"], len(classes)))
         model.load_state_dict(load_file(folder / "model.safetensors"))
         metrics = read_json(folder / "metrics.json")
+        files = (folder / name for name in (HEADS_FILE, BACKBONE_FILE))
+        # earlier model folders have none
+        graphs = {path.name: path.read_bytes() for path in files if path.is_file()}
     except ArtifactError:
         raise
     except (MmcoreError, KeyError, TypeError, RuntimeError, OSError, SafetensorError) as error:
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise broken(folder, f"its parts don't fit together: {first_line}") from error
-    return Artifact(manifest, config, model.eval(), encoders, classes, combiner, metrics)
+    return Artifact(manifest, config, model.eval(), encoders, classes, combiner, metrics, graphs)
 
 
 def _empty_model(

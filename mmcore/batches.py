@@ -180,6 +180,18 @@ class FreshPixels:
             yield to_tensor(pixels, self._device), is_readable
 
 
+class RawPixels:
+    """Photos as (B, 224, 224, 3) bytes, decoded ahead, for an engine that scales them itself."""
+
+    def __init__(self, reader: PhotoReader, device: torch.device) -> None:
+        self._reader = reader
+        self.batch_size = photos_a_pass(device)
+
+    def stream(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[Tensor, np.ndarray]]:
+        for pixels, is_readable in self._reader.stream(batches):
+            yield torch.from_numpy(pixels), is_readable
+
+
 class BatchReader:
     """Reads any rows of encoded products as batches on a device."""
 

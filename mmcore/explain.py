@@ -28,7 +28,7 @@ from mmcore.encoders import TextEncoder
 from mmcore.errors import ProductError
 from mmcore.images import decode_photo
 from mmcore.pixels import to_tensor
-from mmcore.runtime import Prediction, ProductInput, TorchRuntime
+from mmcore.runtime import Prediction, ProductInput, Runtime
 from mmcore.text import words
 
 WORDS_A_PASS = 64  # variants of a text that go through the network together
@@ -67,7 +67,7 @@ class Explanation:
 
 
 def explain(
-    runtime: TorchRuntime,
+    runtime: Runtime,
     product: ProductInput,
     prediction: Prediction | None = None,
     code: str | None = None,
@@ -113,7 +113,7 @@ class _Subject:
     """One product under explanation: its tower features, and the fused answer as a function."""
 
     def __init__(
-        self, runtime: TorchRuntime, product: ProductInput, prediction: Prediction, target: int
+        self, runtime: Runtime, product: ProductInput, prediction: Prediction, target: int
     ) -> None:
         self.artifact: Artifact = runtime.artifact
         self.model = runtime.artifact.model

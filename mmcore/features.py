@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from filelock import FileLock
 
 from mmcore.backbones import FEATURE_DIM, Backbone, fingerprint
 from mmcore.errors import WorkspaceError
+from mmcore.extractors import Extractor
 from mmcore.images import PREPROCESS_VERSION
-from mmcore.pixels import PhotoReader, photos_a_pass, to_tensor
+from mmcore.pixels import PhotoReader
 
 _ROW_BYTES = FEATURE_DIM * 2
 _KEY_BYTES = 32
@@ -92,6 +92,10 @@ class FeatureCache:
     def __len__(self) -> int:
         return len(self._index)
 
+    def missing(self, keys: Sequence[str]) -> list[str]:
+        """Return the keys that are not in the cache, in order; empty ones are no keys."""
+        return sorted({key for key in keys if key and key not in self})
+
     def gather(self, keys: Sequence[str]) -> np.ndarray:
         """Return (N, 1280) float16; zeros for a key that is not in the cache."""
         if len(self._map) < self._rows:
@@ -157,10 +161,9 @@ def open_cache(root: Path, backbone: Backbone) -> FeatureCache:
 
 def fill_cache(
     cache: FeatureCache,
-    backbone: Backbone,
+    extractor: Extractor,
     reader: PhotoReader,
     keys: Sequence[str],
-    device: torch.device,
 ) -> Iterator[FeatureResult]:
     """Compute and keep the features of photos that the cache lacks, yielding after each batch.
 
@@ -172,15 +175,14 @@ def fill_cache(
     Raises:
         WorkspaceError: if they can't be kept; those kept before stay, and another call goes on.
     """
-    missing = sorted({key for key in keys if key and key not in cache})
-    backbone.eval().to(device, memory_format=torch.channels_last)
+    missing = cache.missing(keys)
     unreadable = 0
-    size = photos_a_pass(device)
+    size = extractor.batch_size
     batches = [missing[i : i + size] for i in range(0, len(missing), size)]
     done = 0
     for batch, (pixels, is_readable) in zip(batches, reader.stream(batches), strict=True):
         if is_readable.any():
-            features = backbone_features(backbone, pixels[is_readable], device)
+            features = extractor.features(pixels[is_readable])
             kept = [key for key, ok in zip(batch, is_readable, strict=True) if ok]
             try:
                 cache.append(kept, features)
@@ -198,9 +200,3 @@ def _not_kept(folder: Path, error: OSError, num_left: int) -> WorkspaceError:
         "make the folder writable or choose another workspace with --home DIR; those done so far "
         "are kept, and the next training goes on with the others"
     )
-
-
-@torch.inference_mode()
-def backbone_features(backbone: Backbone, pixels: np.ndarray, device: torch.device) -> np.ndarray:
-    """Return (N, 1280) float32 pooled features of (N, 224, 224, 3) uint8 pixels."""
-    return backbone(to_tensor(pixels, device)).mean(dim=(2, 3)).float().cpu().numpy()

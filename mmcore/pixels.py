@@ -84,10 +84,10 @@ def photos_a_pass(device: torch.device) -> int:
     return 8 if device.type == "cpu" else 64
 
 
-def to_tensor(pixels: np.ndarray, device: torch.device) -> Tensor:
+def to_tensor(pixels: np.ndarray | Tensor, device: torch.device) -> Tensor:
     """Return (N, 3, H, W) float32 in [-1, 1], channels last in memory, from (N, H, W, 3) uint8.
 
     The pixels travel to the device as bytes, a quarter of the traffic of floats.
     """
-    on_device = torch.from_numpy(pixels).to(device, non_blocking=True)
+    on_device = torch.as_tensor(pixels).to(device, non_blocking=True)
     return (on_device.float() / 127.5 - 1).permute(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""Prediction engines behind one interface. This one is PyTorch, on CPU or GPU."""
+"""A loaded model that answers for products as people give them, on whatever engine is quickest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +8,11 @@ import pandas as pd
 import torch
 
 from mmcore.artifact import Artifact
-from mmcore.batches import BatchReader, FreshPixels, encode_products
+from mmcore.batches import BatchReader, RawPixels, encode_products
 from mmcore.catalog.class_names import ClassName, Ranked
 from mmcore.config import FUSED
 from mmcore.encoders import TextEncoder
+from mmcore.engines import engine_of
 from mmcore.errors import ImageError, ProductError
 from mmcore.pixels import PhotoReader
 from mmcore.views import decide, views
@@ -48,7 +49,7 @@ class Prediction:
         ]
 
 
-class TorchRuntime:
+class Runtime:
     """A loaded model that predicts products."""
 
     def __init__(self, artifact: Artifact, device: torch.device, threads: int = 2) -> None:
@@ -57,6 +58,8 @@ class TorchRuntime:
         self.device = device
         self._threads = threads
         artifact.model.to(device, memory_format=torch.channels_last).eval()
+        self._engine = engine_of(artifact.model, device, artifact.graphs)
+        self.extractor = self._engine.extractor
 
     def predict_one(self, product: ProductInput) -> Prediction:
         """Return the prediction of one product.
@@ -81,9 +84,9 @@ class TorchRuntime:
         )
         reader = PhotoReader(lambda key: _photo_bytes(products[int(key)]), self._threads)
         try:
-            pixels = FreshPixels(reader, self.device)
+            pixels = RawPixels(reader, self.device)
             batches = BatchReader(encoded, artifact.config.model.image_name, pixels, self.device)
-            decisions = decide(artifact.model, batches)
+            decisions = decide(self._engine, batches)
         finally:
             reader.close()
         found = views(decisions, artifact.combiner)

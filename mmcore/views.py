@@ -8,12 +8,11 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from mmcore.batches import BatchReader, EncodedProducts, take
 from mmcore.combiner import MIN_PRODUCTS, Combiner, Pattern, Rule, fit_rule, fold_weights, patterns
-from mmcore.config import FUSED, linear_source, modality_of
-from mmcore.fusion import FusionClassifier
+from mmcore.config import FUSED, modality_of
+from mmcore.engines import Engine
 
 
 @dataclass(frozen=True)
@@ -61,12 +60,12 @@ class View:
 
 
 def decide(
-    model: FusionClassifier,
+    engine: Engine,
     reader: BatchReader,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Decisions:
     """Return the logits of all products of a reader, in its order."""
-    steps = deciding(model, reader)
+    steps = deciding(engine, reader)
     while True:
         try:
             progress(next(steps), len(reader.products))
@@ -74,39 +73,28 @@ def decide(
             return end.value
 
 
-@torch.inference_mode()
-def deciding(model: FusionClassifier, reader: BatchReader) -> Generator[int, None, Decisions]:
+def deciding(engine: Engine, reader: BatchReader) -> Generator[int, None, Decisions]:
     """Yield how many products are done after each batch; the result is what `decide` returns."""
-    model.eval()
     done = 0
-    heads: dict[str, list] = {}
-    available: dict[str, list] = {name: [] for name in model.names}
-    fused: dict[Pattern, list] = {pattern: [] for pattern in patterns(model.names)}
+    heads: dict[str, list] = {source: [] for source in engine.sources}
+    available: dict[str, list] = {name: [] for name in engine.names}
+    fused: dict[Pattern, list] = {pattern: [] for pattern in patterns(engine.names)}
     for batch in reader.all_in_order():
-        pooled = model.pooled(batch.inputs)
-        embeddings = model.embed(pooled, batch.present)
-        linear = model.linear_logits(pooled, batch.ngrams)
-        for source, logits in (model.head_logits(embeddings) | linear).items():
-            heads.setdefault(source, []).append(logits.float().cpu().numpy())
+        found = engine.logits(batch)
+        for source, logits in found.heads.items():
+            heads[source].append(logits)
+        for pattern, logits in found.fused.items():
+            fused[pattern].append(logits)
         for name, has in batch.present.items():
             available[name].append(has.cpu().numpy())
-        for pattern, parts in fused.items():
-            seen = {
-                name: has if name in pattern else torch.zeros_like(has)
-                for name, has in batch.present.items()
-            }
-            parts.append(model.fuse(embeddings, seen).float().cpu().numpy())
         done += len(batch)
         yield done
-    width = (0, model.num_classes)
+    nothing = np.empty((0, engine.num_classes), np.float32)
     return Decisions(
         products=reader.products,
         available={n: np.concatenate([np.empty(0, bool), *p]) for n, p in available.items()},
-        heads={
-            source: np.concatenate([np.empty(width, np.float32), *heads.get(source, [])])
-            for source in (*model.names, *map(linear_source, model.linear))
-        },
-        fused={p: np.concatenate([np.empty(width, np.float32), *v]) for p, v in fused.items()},
+        heads={source: np.concatenate([nothing, *parts]) for source, parts in heads.items()},
+        fused={p: np.concatenate([nothing, *parts]) for p, parts in fused.items()},
     )
 
 

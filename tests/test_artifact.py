@@ -13,7 +13,7 @@ from mmcore.artifact import load_artifact, save_artifact
 from mmcore.errors import ArtifactError
 from mmcore.manifest import FILES, checksum, file_hash, read_manifest, verify
 from mmcore.reports import PREDICTION_COLUMNS
-from mmcore.runtime import ProductInput, TorchRuntime
+from mmcore.runtime import ProductInput, Runtime
 
 
 @pytest.fixture
@@ -35,15 +35,16 @@ def test_a_loaded_model_predicts_the_same(artifact, folder, make_photo):
         (artifact.manifest, artifact.config, artifact.classes)
     )
     product = ProductInput("piscine d'été", photo=make_photo())
-    one, two = (
-        TorchRuntime(a, torch.device("cpu")).predict_one(product) for a in (artifact, again)
-    )
+    one, two = (Runtime(a, torch.device("cpu")).predict_one(product) for a in (artifact, again))
     assert set(one.probs) == set(two.probs)
     assert all(np.array_equal(one.probs[view], two.probs[view]) for view in one.probs)
 
 
 def test_the_folder_holds_what_the_design_names(folder):
-    assert {p.name for p in folder.iterdir()} == {*FILES, "MANIFEST.json"}
+    assert {p.name for p in folder.iterdir()} == {
+        *FILES,
+        *("model.onnx", "backbone.onnx", "MANIFEST.json"),
+    }
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     assert set(manifest["files"]) == set(FILES) and manifest["snapshot"] == "ab" * 32
 

@@ -26,7 +26,7 @@ from mmcore.errors import ProductError
 from mmcore.explain import explain
 from mmcore.linear import LinearHead
 from mmcore.manifest import Manifest
-from mmcore.runtime import ProductInput, TorchRuntime
+from mmcore.runtime import ProductInput, Runtime
 
 PRICE, REVIEWS = parse_modality("price"), parse_modality("reviews:text")
 TRAIN = pd.DataFrame(
@@ -39,7 +39,7 @@ TRAIN = pd.DataFrame(
 )
 
 
-def runtime_of(*modalities) -> TorchRuntime:
+def runtime_of(*modalities) -> Runtime:
     """Return an untrained model whose decision rules all differ, so that none passes for another.
 
     The missing vectors differ from zero, too: in a new network they could not be told from it.
@@ -60,10 +60,10 @@ def runtime_of(*modalities) -> TorchRuntime:
     classes = tuple(ClassName(code, code, code) for code in ("10", "40", "2583"))
     manifest = Manifest("m1", "2026-01-01T00:00:00+00:00", "ab" * 32, "0.1.0", None, False)
     artifact = Artifact(manifest, config, model, encoders, classes, Combiner(rules, heads), {})
-    return TorchRuntime(artifact, torch.device("cpu"))
+    return Runtime(artifact, torch.device("cpu"))
 
 
-def with_linear_heads(runtime) -> TorchRuntime:
+def with_linear_heads(runtime) -> Runtime:
     """Return the runtime with random linear heads, which enter every rule."""
     artifact, draw = runtime.artifact, torch.Generator().manual_seed(4)
     encoders = dict(artifact.encoders) | with_ngrams(artifact.encoders, TRAIN)
@@ -77,7 +77,7 @@ def with_linear_heads(runtime) -> TorchRuntime:
         for pattern, rule in artifact.combiner.rules.items()
     }
     combiner = replace(artifact.combiner, rules=rules)
-    return TorchRuntime(replace(artifact, encoders=encoders, combiner=combiner), runtime.device)
+    return Runtime(replace(artifact, encoders=encoders, combiner=combiner), runtime.device)
 
 
 @pytest.fixture(scope="module")

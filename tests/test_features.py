@@ -13,7 +13,8 @@ from networks import CPU, TinyBackbone
 
 from mmcore import features
 from mmcore.errors import ImageError, WorkspaceError
-from mmcore.features import FeatureCache, backbone_features, fill_cache, open_cache
+from mmcore.extractors import TorchExtractor
+from mmcore.features import FeatureCache, fill_cache, open_cache
 from mmcore.photos import PhotoStore
 from mmcore.pixels import PhotoReader
 
@@ -44,20 +45,21 @@ class Counting(TinyBackbone):
 
 def test_a_photo_goes_through_the_backbone_once(tmp_path, store, reader):
     backbone = Counting()
+    extractor = TorchExtractor(backbone, CPU)
     keys = [*store.keys, "", store.keys[0]]
-    last = list(fill_cache(FeatureCache(tmp_path / "c"), backbone, reader, keys, CPU))[-1]
+    last = list(fill_cache(FeatureCache(tmp_path / "c"), extractor, reader, keys))[-1]
     assert (last.done, last.total, last.num_unreadable) == (5, 5, 0)
-    assert list(fill_cache(FeatureCache(tmp_path / "c"), backbone, reader, keys, CPU)) == []
+    assert list(fill_cache(FeatureCache(tmp_path / "c"), extractor, reader, keys)) == []
     assert backbone.num_seen == 5
 
 
 def test_cached_features_are_the_backbones(tmp_path, store, reader):
-    backbone = TinyBackbone().eval()
+    extractor = TorchExtractor(TinyBackbone(), CPU)
     cache = FeatureCache(tmp_path / "c")
-    list(fill_cache(cache, backbone, reader, store.keys, CPU))
+    list(fill_cache(cache, extractor, reader, store.keys))
     pixels, is_readable = reader.read(store.keys)
     assert is_readable.all()
-    direct = backbone_features(backbone, pixels, CPU)
+    direct = extractor.features(pixels)
     # float16 keeps three digits
     assert np.allclose(cache.gather(store.keys), direct, rtol=2e-3, atol=1e-4)
 
@@ -66,7 +68,7 @@ def test_unreadable_photos_are_counted_and_left_out(tmp_path, store, reader):
     store.path(store.keys[1]).write_bytes(b"no photo any more")
     store.path(store.keys[2]).unlink()
     cache = FeatureCache(tmp_path / "c")
-    last = list(fill_cache(cache, TinyBackbone(), reader, store.keys, CPU))[-1]
+    last = list(fill_cache(cache, TorchExtractor(TinyBackbone(), CPU), reader, store.keys))[-1]
     assert last.num_unreadable == 2 and len(cache) == 3
     assert store.keys[1] not in cache and store.keys[0] in cache
     assert not cache.gather([store.keys[1]]).any()
@@ -141,7 +143,9 @@ def test_an_infinite_feature_is_kept_as_a_large_one(tmp_path):
 def test_a_full_disk_costs_one_batch_and_a_rerun_goes_on(
     tmp_path, store, reader, monkeypatch, failing_write
 ):
-    monkeypatch.setattr(features, "photos_a_pass", lambda device: 2)
+    backbone = Counting()
+    extractor = TorchExtractor(backbone, CPU)
+    extractor.batch_size = 2
     writes = []
 
     def full(path, place, data):
@@ -153,11 +157,11 @@ def test_a_full_disk_costs_one_batch_and_a_rerun_goes_on(
 
     write_at = features._write_at
     monkeypatch.setattr(features, "_write_at", full)
-    cache, backbone = FeatureCache(tmp_path / "c"), Counting()
+    cache = FeatureCache(tmp_path / "c")
     left = 5 if failing_write <= 2 else 3
     message = rf"can't be kept in .*/c: No space left.*{left} photos are left.*0.0 MB.*free some"
     with pytest.raises(WorkspaceError, match=message):
-        list(fill_cache(cache, backbone, reader, store.keys, CPU))
+        list(fill_cache(cache, extractor, reader, store.keys))
     # of a half-written batch whole rows count, parts of rows are cut off
     num_kept = len(FeatureCache(tmp_path / "c"))
     sizes = {name: (tmp_path / "c" / name).stat().st_size for name in ("features.f16", "keys.bin")}
@@ -165,10 +169,10 @@ def test_a_full_disk_costs_one_batch_and_a_rerun_goes_on(
     monkeypatch.setattr(features, "_write_at", write_at)
 
     again, backbone.num_seen = FeatureCache(tmp_path / "c"), 0
-    list(fill_cache(again, backbone, reader, store.keys, CPU))
+    list(fill_cache(again, extractor, reader, store.keys))
     assert backbone.num_seen == 5 - num_kept and len(again) == 5
     pixels, _ = reader.read(store.keys)
-    direct = backbone_features(backbone, pixels, CPU)
+    direct = extractor.features(pixels)
     assert np.allclose(again.gather(store.keys), direct, rtol=2e-3, atol=1e-4)
 
 

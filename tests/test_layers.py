@@ -35,11 +35,11 @@ LEVELS = (
     {
         *("metrics", "scoring", "cross_check", "bootstrap", "gate"),
         *("ngrams", "linear", "linear_fit", "encoders", "backbones", "pixels", "towers"),
-        *("features", "batches", "generator"),
+        *("features", "batches", "generator", "onnx_graphs", "extractors"),
     },
     {
         *("fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"),
-        *("validation", "weights", "warm_start"),
+        *("validation", "weights", "warm_start", "onnx_export", "engines"),
     },
     {"trainer", "artifact", "runtime", "explain", "jobs"},
     {"services"},
@@ -62,6 +62,7 @@ NETWORKS = {
         "reports",
     ),
     *("losses", "optim", "checkpoint", "validation", "weights", "warm_start"),
+    *("onnx_graphs", "extractors", "onnx_export", "engines"),
     *("trainer", "artifact", "runtime", "explain"),
 }
 NETWORK_FILES = {

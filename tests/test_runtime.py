@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from mmcore.errors import ProductError
-from mmcore.runtime import ProductInput, TorchRuntime
+from mmcore.runtime import ProductInput, Runtime
 
 BOTH = {"text", "image", "fused", "fused_without_image", "fused_without_text"}
 
 
 @pytest.fixture(scope="module")
 def runtime(artifact):
-    return TorchRuntime(artifact, torch.device("cpu"))
+    return Runtime(artifact, torch.device("cpu"))
 
 
 def test_a_whole_product_has_every_view(runtime, make_photo):

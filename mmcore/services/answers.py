@@ -8,7 +8,7 @@ from mmcore.catalog.class_names import Ranked
 from mmcore.config import FUSED, IMAGE, TEXT
 
 if TYPE_CHECKING:
-    from mmcore.runtime import Prediction, ProductInput, TorchRuntime
+    from mmcore.runtime import Prediction, ProductInput, Runtime
 
 TOP = 5  # best classes of the fused answer that are shown
 VIEWS = (TEXT.name, IMAGE.name, FUSED)
@@ -70,7 +70,7 @@ class Answer:
         return self.view(FUSED).best
 
 
-def answer(runtime: "TorchRuntime", product: "ProductInput") -> Answer:
+def answer(runtime: "Runtime", product: "ProductInput") -> Answer:
     """Return what a model says about a product.
 
     Raises:
@@ -142,7 +142,7 @@ def _agreement(views: Sequence[ViewAnswer]) -> tuple[bool | None, str]:
     return False, f"the views disagree: {whom}"
 
 
-def known_words(runtime: "TorchRuntime", texts: Sequence[str]) -> tuple[Word, ...]:
+def known_words(runtime: "Runtime", texts: Sequence[str]) -> tuple[Word, ...]:
     """Return the words of texts as the model reads them, and whether it knows each."""
     from mmcore.encoders import TextEncoder
     from mmcore.text import words

@@ -20,7 +20,7 @@ from mmcore.services.prediction_table import FORMATS, columns_of, row_of, write_
 from mmcore.workspace import write_atomically
 
 if TYPE_CHECKING:
-    from mmcore.runtime import Prediction, ProductInput, TorchRuntime
+    from mmcore.runtime import Prediction, ProductInput, Runtime
 
 PIECE = 64  # products in memory at once, with the bytes of their photos
 SHOWN_ISSUES = 10
@@ -87,7 +87,7 @@ class BatchReport:
         return lines
 
 
-def extra_columns(runtime: "TorchRuntime") -> list[str]:
+def extra_columns(runtime: "Runtime") -> list[str]:
     """Return the further columns that a model reads."""
     usual = {"title", "description", "photo"}
     modalities = runtime.artifact.config.model.modalities
@@ -95,7 +95,7 @@ def extra_columns(runtime: "TorchRuntime") -> list[str]:
 
 
 def predict_file(
-    runtime: "TorchRuntime",
+    runtime: "Runtime",
     request: BatchRequest,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> BatchReport:
@@ -164,7 +164,7 @@ class _Predictions:
 
     def __init__(
         self,
-        runtime: "TorchRuntime",
+        runtime: "Runtime",
         request: BatchRequest,
         photos: PhotoSource,
         report: BatchReport,

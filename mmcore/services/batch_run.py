@@ -11,13 +11,13 @@ from mmcore.services.batch_prediction import BatchRequest, extra_columns, predic
 from mmcore.services.batches import Batch, save_batch
 
 if TYPE_CHECKING:
-    from mmcore.runtime import TorchRuntime
+    from mmcore.runtime import Runtime
 
 
 class BatchRun:
     """One batch being predicted in a thread of its own; whoever holds it may look and cancel."""
 
-    def __init__(self, batch: Batch, load: Callable[[], "TorchRuntime"]) -> None:
+    def __init__(self, batch: Batch, load: Callable[[], "Runtime"]) -> None:
         """Begin at once.
 
         Args:

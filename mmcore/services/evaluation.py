@@ -130,6 +130,7 @@ def _decided(
     progress: Callable[[int, int], None],
 ) -> tuple["Decisions", list[str]]:
     """Return the decisions on the products, and notes on their photos."""
+    from mmcore.engines import engine_of
     from mmcore.services.images import ImageInput
     from mmcore.views import decide
 
@@ -141,7 +142,9 @@ def _decided(
             for result in images.prepare(products.photos, lambda: False):
                 progress(result.done, result.total)
             progress = _silent
-        return decide(artifact.model, images.final_reader(products), progress), images.notes()
+        reader = images.final_reader(products)
+        engine = engine_of(artifact.model, images.device, artifact.graphs)
+        return decide(engine, reader, progress), images.notes()
     finally:
         images.close()
 

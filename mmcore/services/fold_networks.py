@@ -18,6 +18,7 @@ from mmcore.batches import EncodedProducts, concatenate, take
 from mmcore.build import build_model
 from mmcore.combiner import patterns
 from mmcore.config import PhaseConfig, RunConfig
+from mmcore.engines import TorchEngine
 from mmcore.fusion import FusionClassifier
 from mmcore.linear_fit import Fold, make_folds
 from mmcore.results import EpochResult
@@ -122,7 +123,7 @@ class _Refit:
             model = self._network(seed)
             place = f"fold {number} of {len(self.folds)}"
             yield from self._train(model, take(self.products, learnt), seed, place)
-            found = decide(model, self.parts.images.reader(others, self.phase))
+            found = decide(TorchEngine(model), self.parts.images.reader(others, self.phase))
             save_fold(path, owner, found)
         self.done = number * self.phase.epochs
         return found

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from mmcore.backbones import Backbone, build_backbone, find_weights
-from mmcore.batches import BatchReader, CachedFeatures, EncodedProducts, FreshPixels
+from mmcore.batches import BatchReader, CachedFeatures, EncodedProducts, FreshPixels, RawPixels
 from mmcore.build import resolve_device
 from mmcore.config import PhaseConfig, RunConfig
 from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
+from mmcore.extractors import extractor_of
 from mmcore.features import FeatureResult, fill_cache, open_cache
 from mmcore.photos import PhotoStore
 from mmcore.pixels import PhotoReader, photos_a_pass
@@ -78,7 +79,10 @@ class ImageInput:
         if self.backbone is None or not self._uses_cache:
             return
         with _cache_errors(self._cache_folder):
-            for result in fill_cache(self._cache, self.backbone, self._reader, photos, self.device):
+            if not self._cache.missing(photos):
+                return
+            extractor = extractor_of(self.backbone, self.device)
+            for result in fill_cache(self._cache, extractor, self._reader, photos):
                 yield result
                 if should_stop():
                     raise TrainingInterrupted(
@@ -134,17 +138,21 @@ class ImageInput:
 
     def reader(self, products: EncodedProducts, phase: PhaseConfig) -> BatchReader:
         """Return the reader of a phase."""
-        return self._batch_reader(products, phase.train_backbone)
+        if self.backbone is None or not phase.train_backbone:
+            return self._cached_reader(products)
+        pixels = FreshPixels(self._reader, self.device)
+        return BatchReader(products, self._name, pixels, self.device)
 
     def final_reader(self, products: EncodedProducts) -> BatchReader:
-        """Return the reader for judging the trained network."""
-        return self._batch_reader(products, not self.stays_frozen)
+        """Return the reader for judging the trained network; an engine takes what it gives."""
+        if self.backbone is None or self.stays_frozen:
+            return self._cached_reader(products)
+        return BatchReader(products, self._name, RawPixels(self._reader, self.device), self.device)
 
-    def _batch_reader(self, products: EncodedProducts, needs_pixels: bool) -> BatchReader:
+    def _cached_reader(self, products: EncodedProducts) -> BatchReader:
         if self.backbone is None:
             return BatchReader(products, None, None, self.device)
-        fresh = FreshPixels(self._reader, self.device)
-        images = fresh if needs_pixels else CachedFeatures(self._cache, self.device)
+        images = CachedFeatures(self._cache, self.device)
         return BatchReader(products, self._name, images, self.device)
 
     def features(self, products: EncodedProducts) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ import pandas as pd
 from mmcore.batches import InterruptibleReader
 from mmcore.combiner import Combiner, Rule, equal_shares, uncalibrated
 from mmcore.config import FUSED, linear_source
+from mmcore.engines import TorchEngine, engine_of
 from mmcore.reports import class_details, predictions_table, scores_by_view
 from mmcore.services.assembly import Assembly
 from mmcore.services.fold_networks import HeldOut
@@ -97,7 +98,9 @@ def _deciding(
     where = f"while it was judged on {split}"
     reader = parts.images.final_reader(products)
     watched = InterruptibleReader(reader, lambda: stop_if_asked(should_stop, where))
-    steps = deciding(parts.model, watched)
+    frozen = parts.images.stays_frozen  # features are at hand: nothing that a graph were worth
+    engine = TorchEngine(parts.model) if frozen else engine_of(parts.model, parts.device)
+    steps = deciding(engine, watched)
     while True:
         try:
             yield Judging(split, next(steps), len(products))

@@ -19,7 +19,7 @@ from mmcore.workspace import Workspace
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from mmcore.runtime import ProductInput, TorchRuntime
+    from mmcore.runtime import ProductInput, Runtime
 
 MAX_NEIGHBOURS = 500
 
@@ -43,7 +43,7 @@ class Neighbour:
 class NeighbourIndex:
     """Every product of a catalogue as one model sees it; built once, asked often."""
 
-    def __init__(self, runtime: "TorchRuntime", store: Store, workspace: Workspace) -> None:
+    def __init__(self, runtime: "Runtime", store: Store, workspace: Workspace) -> None:
         """Read the catalogue's texts and the photo features that are kept already.
 
         A photo whose features aren't in the cache (the model moved its backbone, or the cache was
@@ -98,18 +98,15 @@ class NeighbourIndex:
 
     def _photo_of(self, product: "ProductInput") -> np.ndarray | None:
         from mmcore.errors import ImageError
-        from mmcore.features import backbone_features
         from mmcore.images import decode_photo
 
         if product.photo is None or not self._has_photo.any():
             return None
-        name = self._runtime.artifact.config.model.image_name
-        backbone = self._runtime.artifact.model.towers[name].backbone
         try:
             pixels = decode_photo(product.photo)[None]
         except ImageError:
             return None
-        features = backbone_features(backbone, pixels, self._runtime.device)
+        features = self._runtime.extractor.features(pixels)
         return _unit(features - self._mean)[0]
 
     def _nearest(

@@ -14,13 +14,13 @@ from mmcore.workspace import Workspace
 
 if TYPE_CHECKING:
     from mmcore.explain import Explanation
-    from mmcore.runtime import Prediction, ProductInput, TorchRuntime
+    from mmcore.runtime import Prediction, ProductInput, Runtime
 
 WORDS_SHOWN = 5
 USUAL_COLUMNS = ("title", "description", "photo")
 
 
-def load_runtime(workspace: Workspace, settings: Settings, model: str | None) -> "TorchRuntime":
+def load_runtime(workspace: Workspace, settings: Settings, model: str | None) -> "Runtime":
     """Return a model ready to predict; without a name production, else the newest.
 
     Raises:
@@ -29,10 +29,10 @@ def load_runtime(workspace: Workspace, settings: Settings, model: str | None) ->
     """
     from mmcore.artifact import load_artifact
     from mmcore.build import resolve_device
-    from mmcore.runtime import TorchRuntime
+    from mmcore.runtime import Runtime
 
     artifact = load_artifact(model_folder(workspace, settings, model))
-    return TorchRuntime(artifact, resolve_device(settings.device), settings.decode_threads)
+    return Runtime(artifact, resolve_device(settings.device), settings.decode_threads)
 
 
 def further_columns(workspace: Workspace, settings: Settings, model: str) -> list[str]:
@@ -83,9 +83,7 @@ def _whole(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def explain(
-    runtime: "TorchRuntime", product: "ProductInput", prediction: "Prediction"
-) -> "Explanation":
+def explain(runtime: "Runtime", product: "ProductInput", prediction: "Prediction") -> "Explanation":
     """Return why the fused answer is what it is."""
     from mmcore.explain import explain as explain_product
 
@@ -93,7 +91,7 @@ def explain(
 
 
 def answer_json(
-    runtime: "TorchRuntime",
+    runtime: "Runtime",
     prediction: "Prediction",
     top: int,
     explanation: "Explanation | None",

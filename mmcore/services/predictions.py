@@ -184,6 +184,7 @@ class _Predictor:
         version_id: int,
     ) -> None:
         from mmcore.artifact import load_artifact
+        from mmcore.engines import engine_of
         from mmcore.services.images import ImageInput
 
         self.store, self.version_id = store, version_id
@@ -193,7 +194,8 @@ class _Predictor:
         self.images = ImageInput(
             workspace, settings, self.artifact.config, tower and tower.backbone
         )
-        self.artifact.model.to(self.images.device)
+        model, device = self.artifact.model, self.images.device
+        self.engine = engine_of(model.to(device), device, self.artifact.graphs)
         reads_pixels = self.images.backbone is not None and not self.images.stays_frozen
         self.size = PIXEL_PIECE if reads_pixels else PIECE
 
@@ -222,7 +224,7 @@ class _Predictor:
         reader = InterruptibleReader(
             self.images.final_reader(products), lambda: watch.check(_STOPPED)
         )
-        decisions = decide(artifact.model, reader)
+        decisions = decide(self.engine, reader)
         answers = Answers.of_views(views(decisions, artifact.combiner), self.classes)
         return build_rows(answers, self.version_id, [row[0] for row in rows])
 

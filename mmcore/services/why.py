@@ -13,7 +13,7 @@ from mmcore.services.answers import Answer, ViewAnswer
 
 if TYPE_CHECKING:
     from mmcore.explain import Explanation
-    from mmcore.runtime import ProductInput, TorchRuntime
+    from mmcore.runtime import ProductInput, Runtime
 
 _QUALITY = 85  # of the JPEG that is shown
 
@@ -54,7 +54,7 @@ class Why:
         return next((view for view in self.views if view.view == name), None)
 
 
-def explain_views(runtime: "TorchRuntime", product: "ProductInput", said: Answer) -> Why:
+def explain_views(runtime: "Runtime", product: "ProductInput", said: Answer) -> Why:
     """Return why the text, image and fused views answer as they do.
 
     Args:
@@ -74,7 +74,7 @@ def explain_views(runtime: "TorchRuntime", product: "ProductInput", said: Answer
     return Why(tuple(found), _seen_photo(product) if has_regions else b"")
 
 
-def _of_view(runtime: "TorchRuntime", product: "ProductInput", view: ViewAnswer) -> ViewWhy:
+def _of_view(runtime: "Runtime", product: "ProductInput", view: ViewAnswer) -> ViewWhy:
     from mmcore.explain import explain
 
     found: Explanation = explain(runtime, product, code=view.best.code)

@@ -9,14 +9,14 @@ from PIL import Image
 from mmcore.catalog.class_names import Ranked
 from mmcore.errors import ProductError
 from mmcore.explain import explain
-from mmcore.runtime import ProductInput, TorchRuntime
+from mmcore.runtime import ProductInput, Runtime
 from mmcore.services.answers import answer, classes_shown, known_words
 from mmcore.services.why import explain_views
 
 
 @pytest.fixture
 def runtime(artifact):
-    return TorchRuntime(artifact, torch.device("cpu"), 1)
+    return Runtime(artifact, torch.device("cpu"), 1)
 
 
 def test_every_view_is_sure_of_the_same_classes_on_one_scale(runtime, make_photo):

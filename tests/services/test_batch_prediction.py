@@ -13,7 +13,7 @@ from mmcore.catalog.csv_columns import CsvColumns
 from mmcore.catalog.issues import MAX_ISSUES, IssueLog
 from mmcore.config import IMAGE, TEXT, ModelConfig, parse_modality
 from mmcore.errors import CatalogueError, ConfigError, WorkspaceError
-from mmcore.runtime import TorchRuntime
+from mmcore.runtime import Runtime
 from mmcore.services import batch_prediction
 from mmcore.services.batch_prediction import BatchRequest, predict_file
 from mmcore.services.evaluation import write_table
@@ -30,7 +30,7 @@ EXPECTED = [
 
 @pytest.fixture(scope="module")
 def runtime(artifact):
-    return TorchRuntime(artifact, torch.device("cpu"))
+    return Runtime(artifact, torch.device("cpu"))
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_ids_stay_as_they_are_unless_a_spreadsheet_would_run_them(predict, tmp_p
 
 def test_free_text_is_made_harmless(predict, tmp_path, runtime):
     classes = tuple(replace(c, code=f"-{c.code}", name_fr="-nom") for c in runtime.artifact.classes)
-    model = TorchRuntime(replace(runtime.artifact, classes=classes), torch.device("cpu"))
+    model = Runtime(replace(runtime.artifact, classes=classes), torch.device("cpu"))
     predict(HEADER + "1,piscine,\n", model=model)
     row = read(tmp_path / "out.csv").iloc[0]
     assert row["name_fr"] == "'-nom" and row["predicted"] in ("-10", "-2583")
@@ -156,7 +156,7 @@ def test_photos_are_not_read_for_a_model_that_looks_at_none(predict, tmp_path, a
     )
     report = predict(
         HEADER + "1,piscine,none.jpg\n2,,none.jpg\n",
-        model=TorchRuntime(text_only, torch.device("cpu")),
+        model=Runtime(text_only, torch.device("cpu")),
         images=tmp_path,
     )
     (issue,) = report.issues

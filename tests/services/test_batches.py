@@ -13,7 +13,7 @@ import torch
 
 from mmcore.catalog.csv_columns import CsvColumns
 from mmcore.errors import CatalogueError, ConfigError, NotFoundError, RefusedError
-from mmcore.runtime import TorchRuntime
+from mmcore.runtime import Runtime
 from mmcore.services import batches
 from mmcore.services.batch_adding import BatchPart, add_to_catalogue
 from mmcore.services.batch_check import check_batch, remarks_file, require_usable
@@ -148,7 +148,7 @@ def test_it_goes_when_told_or_when_old(workspace, batch):
 
 @pytest.fixture
 def done(batch, artifact, workspace):
-    run = BatchRun(batch, lambda: TorchRuntime(artifact, torch.device("cpu"), 1))
+    run = BatchRun(batch, lambda: Runtime(artifact, torch.device("cpu"), 1))
     run.wait(60)
     return read_batch(workspace, batch.id)
 
@@ -165,7 +165,7 @@ def test_it_can_be_cancelled_and_keeps_nothing(batch, artifact, workspace):
 
     def load():
         go.wait(30)
-        return TorchRuntime(artifact, torch.device("cpu"), 1)
+        return Runtime(artifact, torch.device("cpu"), 1)
 
     run = BatchRun(batch, load)
     assert run.is_running
@@ -180,7 +180,7 @@ def test_it_can_be_cancelled_and_keeps_nothing(batch, artifact, workspace):
 def test_cancelled_on_the_way_what_was_predicted_before_stays(done, artifact, workspace):
     runs = []
 
-    class Slow(TorchRuntime):
+    class Slow(Runtime):
         def predict(self, products):
             runs[0].cancel()
             return super().predict(products)
@@ -251,7 +251,7 @@ def test_files_are_tables_that_no_spreadsheet_runs(done):
 
 def test_a_workbook_takes_no_control_characters(workspace, artifact):
     batch = create_batch(workspace, [upload("a.csv", "ref;titre\na;Livre\x0b rouge\n")], NOW)
-    BatchRun(batch, lambda: TorchRuntime(artifact, torch.device("cpu"), 1)).wait(60)
+    BatchRun(batch, lambda: Runtime(artifact, torch.device("cpu"), 1)).wait(60)
     book = pd.read_excel(io.BytesIO(table_file(read_batch(workspace, batch.id), "xlsx")), dtype=str)
     assert book["title"][0] == "Livre rouge"
 

@@ -344,6 +344,7 @@ def scores_of(store, settings, workspace, name):
 
     from mmcore.artifact import load_artifact
     from mmcore.batches import encode_products
+    from mmcore.engines import TorchEngine
     from mmcore.reports import scores_by_view
     from mmcore.services.images import ImageInput
     from mmcore.views import decide, views
@@ -361,7 +362,7 @@ def scores_of(store, settings, workspace, name):
         frame, artifact.config.model, artifact.encoders, artifact.class_codes
     )
     images = ImageInput(workspace, settings, artifact.config, None)
-    decisions = decide(artifact.model, images.final_reader(products))
+    decisions = decide(TorchEngine(artifact.model), images.final_reader(products))
     return scores_by_view(views(decisions, artifact.combiner), products.labels)
 
 
