@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mmcore.config import ModelConfig
 from mmcore.encoders import Encoder, TextEncoder
+from mmcore.extractors import Extractor
 from mmcore.features import FeatureCache
 from mmcore.linear import SparseRows
 from mmcore.pixels import PhotoReader, photos_a_pass, to_tensor
@@ -180,16 +181,16 @@ class FreshPixels:
             yield to_tensor(pixels, self._device), is_readable
 
 
-class RawPixels:
-    """Photos as (B, 224, 224, 3) bytes, decoded ahead, for an engine that scales them itself."""
+class FreshFeatures:
+    """Photos as (B, 1280) features, computed when they are asked for."""
 
-    def __init__(self, reader: PhotoReader, device: torch.device) -> None:
-        self._reader = reader
-        self.batch_size = photos_a_pass(device)
+    def __init__(self, extractor: Extractor, reader: PhotoReader, device: torch.device) -> None:
+        self._extractor, self._reader, self._device = extractor, reader, device
+        self.batch_size = extractor.batch_size
 
     def stream(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[Tensor, np.ndarray]]:
-        for pixels, is_readable in self._reader.stream(batches):
-            yield torch.from_numpy(pixels), is_readable
+        for features, is_readable in self._extractor.stream(self._reader, batches):
+            yield torch.from_numpy(features).to(self._device), is_readable
 
 
 class BatchReader:

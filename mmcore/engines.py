@@ -25,7 +25,6 @@ from mmcore.onnx_export import (
     present_name,
 )
 from mmcore.onnx_graphs import session
-from mmcore.pixels import to_tensor
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Logits:
 
 
 class Engine(Protocol):
-    """Computes logits."""
+    """Computes logits of batches whose photos are features, as its extractor computes them."""
 
     names: tuple[str, ...]
     num_classes: int
@@ -52,20 +51,15 @@ class TorchEngine:
 
     def __init__(self, model: FusionClassifier) -> None:
         self.model = model.eval()
-        self._device = next(model.parameters()).device
-        tower = model.image_tower
-        self.extractor = TorchExtractor(tower.backbone, self._device) if tower else None
+        tower, device = model.image_tower, next(model.parameters()).device
+        self.extractor = TorchExtractor(tower.backbone, device) if tower else None
         self.names, self.num_classes = model.names, model.num_classes
         self.sources = (*model.names, *map(linear_source, model.linear))
 
     @torch.inference_mode()
     def logits(self, batch: Batch) -> Logits:
         model = self.model
-        inputs = dict(batch.inputs)
-        for name, rows in inputs.items():
-            if rows.dtype == torch.uint8:
-                inputs[name] = to_tensor(rows, self._device)
-        pooled = model.pooled(inputs)
+        pooled = model.pooled(batch.inputs)
         embeddings = model.embed(pooled, batch.present)
         heads = model.head_logits(embeddings) | model.linear_logits(pooled, batch.ngrams)
         fused = {}
@@ -79,7 +73,7 @@ class TorchEngine:
 
 
 class OnnxEngine:
-    """ONNX Runtime on the CPU; photos come as bytes."""
+    """ONNX Runtime on the CPU."""
 
     def __init__(self, model: FusionClassifier, graphs: Mapping[str, bytes], threads: int) -> None:
         """Load the graphs; the network itself is asked for its sparse heads alone.
@@ -92,14 +86,11 @@ class OnnxEngine:
         self.sources = (*model.names, *map(linear_source, model.linear))
         self._heads = session(graphs[HEADS_FILE], threads)
         has_photos = BACKBONE_FILE in graphs
-        self.extractor = OnnxExtractor(graphs[BACKBONE_FILE], threads) if has_photos else None
+        self.extractor = OnnxExtractor(graphs[BACKBONE_FILE]) if has_photos else None
 
     @torch.inference_mode()
     def logits(self, batch: Batch) -> Logits:
         inputs = {name: rows.numpy() for name, rows in batch.inputs.items()}
-        for name, rows in inputs.items():
-            if rows.dtype == np.uint8:
-                inputs[name] = self.extractor.features(rows)
         given = {input_name(name): rows for name, rows in inputs.items()}
         given |= {present_name(name): has.numpy() for name, has in batch.present.items()}
         names = [output.name for output in self._heads.get_outputs()]

@@ -1,40 +1,65 @@
 """A frozen backbone's features of photos: by ONNX Runtime on a CPU, by PyTorch elsewhere.
 
-On two CPU cores ONNX Runtime computes two to four times as many photos a second as PyTorch
-(`benchmarks/README.md`), the same numbers but for rounding.
+On a CPU each photo goes through the backbone alone, on one core, in the thread that decoded it: its
+maps stay in that core's cache, and no thread waits for another. That is quicker than batches over
+which all cores work together, and several times as quick as PyTorch (`benchmarks/prediction.py`).
 """
 
 import copy
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmcore.backbones import Backbone
+from mmcore.backbones import FEATURE_DIM, Backbone
 from mmcore.images import IMAGE_PX
 from mmcore.onnx_graphs import SAMPLE_ROWS, export, session
-from mmcore.pixels import photos_a_pass, to_tensor
+from mmcore.pixels import PhotoReader, photos_a_pass, to_tensor
 
 PIXELS, FEATURES = "pixels", "features"
+_BATCH = 32  # photos between two reports of progress
+
+FeatureBatch = tuple[np.ndarray, np.ndarray]  # (N, 1280) float32, (N,) bool: photo is readable
 
 
 class Extractor(Protocol):
-    """Computes features of photos; `batch_size` of them at once are quickest."""
+    """Computes pooled features of photos."""
 
-    batch_size: int
+    batch_size: int  # photos that suit one pass
+
+    def begin(self, reader: PhotoReader, keys: Sequence[str]) -> None:
+        """Start on photos that are going to be asked for."""
+
+    def stream(
+        self, reader: PhotoReader, batches: Iterable[Sequence[str]]
+    ) -> Iterator[FeatureBatch]:
+        """Yield the features of each batch of photo keys, working ahead."""
 
     def features(self, pixels: np.ndarray) -> np.ndarray:
-        """Return (N, 1280) float32 pooled features of (N, 224, 224, 3) uint8 pixels."""
+        """Return (N, 1280) float32 features of (N, 224, 224, 3) uint8 pixels."""
 
 
 class TorchExtractor:
-    """A backbone under PyTorch, on whatever device."""
+    """A backbone under PyTorch, on whatever device: a batch at a time."""
 
     def __init__(self, backbone: Backbone, device: torch.device) -> None:
         self._backbone = backbone.eval().to(device, memory_format=torch.channels_last)
         self._device = device
         self.batch_size = photos_a_pass(device)
+
+    def begin(self, reader: PhotoReader, keys: Sequence[str]) -> None:
+        reader.begin(keys)
+
+    def stream(
+        self, reader: PhotoReader, batches: Iterable[Sequence[str]]
+    ) -> Iterator[FeatureBatch]:
+        for pixels, is_readable in reader.stream(batches):
+            features = np.zeros((len(pixels), FEATURE_DIM), np.float32)
+            if is_readable.any():
+                features[is_readable] = self.features(pixels[is_readable])
+            yield features, is_readable
 
     @torch.inference_mode()
     def features(self, pixels: np.ndarray) -> np.ndarray:
@@ -43,12 +68,26 @@ class TorchExtractor:
 
 
 class OnnxExtractor:
-    """A backbone's graph under ONNX Runtime on the CPU."""
+    """A backbone's graph under ONNX Runtime: a photo at a time, by the threads of its reader."""
 
-    def __init__(self, graph: bytes, threads: int) -> None:
-        """Load what `export_backbone` returned; `threads` compute one batch together."""
-        self._session = session(graph, threads)
-        self.batch_size = photos_a_pass(torch.device("cpu"))
+    blank = np.zeros(FEATURE_DIM, np.float32)
+
+    def __init__(self, graph: bytes) -> None:
+        """Load what `export_backbone` returned."""
+        self._session = session(graph, threads=1)
+        self.batch_size = _BATCH
+
+    def begin(self, reader: PhotoReader, keys: Sequence[str]) -> None:
+        reader.begin(keys, self)
+
+    def stream(
+        self, reader: PhotoReader, batches: Iterable[Sequence[str]]
+    ) -> Iterator[FeatureBatch]:
+        return reader.stream(batches, self)
+
+    def of_photo(self, pixels: np.ndarray) -> np.ndarray:
+        """Return (1280,) float32 features of (224, 224, 3) uint8 pixels."""
+        return self.features(pixels[None])[0]
 
     def features(self, pixels: np.ndarray) -> np.ndarray:
         return self._session.run([FEATURES], {PIXELS: pixels})[0]
@@ -57,7 +96,7 @@ class OnnxExtractor:
 def extractor_of(backbone: Backbone, device: torch.device) -> Extractor:
     """Return what computes a backbone's features quickest on a device."""
     if device.type == "cpu":
-        return OnnxExtractor(export_backbone(backbone), torch.get_num_threads())
+        return OnnxExtractor(export_backbone(backbone))
     return TorchExtractor(backbone, device)
 
 

@@ -180,12 +180,12 @@ def fill_cache(
     size = extractor.batch_size
     batches = [missing[i : i + size] for i in range(0, len(missing), size)]
     done = 0
-    for batch, (pixels, is_readable) in zip(batches, reader.stream(batches), strict=True):
+    found = extractor.stream(reader, batches)
+    for batch, (features, is_readable) in zip(batches, found, strict=True):
         if is_readable.any():
-            features = extractor.features(pixels[is_readable])
             kept = [key for key, ok in zip(batch, is_readable, strict=True) if ok]
             try:
-                cache.append(kept, features)
+                cache.append(kept, features[is_readable])
             except OSError as error:
                 raise _not_kept(cache.folder, error, len(missing) - done) from error
         unreadable += int((~is_readable).sum())

@@ -7,6 +7,7 @@ copied between processes, and there is no worker to lose on SIGTERM.
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,7 +17,17 @@ from mmcore.errors import ImageError
 from mmcore.images import IMAGE_PX, decode_photo
 
 AHEAD = 2  # batches decoded before they are asked for
+_NO_PIXELS = np.zeros((IMAGE_PX, IMAGE_PX, 3), np.uint8)
 MAX_REMEMBERED = 1000  # reasons of unreadable photos that are kept for the report
+
+
+class PhotoWork(Protocol):
+    """What is done with each photo by the thread that decoded it."""
+
+    blank: np.ndarray  # stands for a photo that can't be read
+
+    def of_photo(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the result for (224, 224, 3) uint8 pixels, of the blank's shape and type."""
 
 
 class PhotoReader:
@@ -32,50 +43,66 @@ class PhotoReader:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
         self.unreadable: OrderedDict[str, str] = OrderedDict()  # key -> reason, of the first ones
         self._unreadable_keys: set[str] = set()  # of all
+        self._begun: dict[str, Future] = {}
 
     @property
     def num_unreadable(self) -> int:
         """Return how many different photos couldn't be read so far."""
         return len(self._unreadable_keys)
 
+    def begin(self, keys: Sequence[str], work: PhotoWork | None = None) -> None:
+        """Start on photos that are going to be asked for; they wait in memory until they are."""
+        for key in keys:
+            if key and key not in self._begun:
+                self._begun[key] = self._pool.submit(self._decode, key, work)
+
     def read(self, keys: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return (N, 224, 224, 3) uint8 and (N,) bool: whether the photo is there and readable."""
         return next(self.stream([keys]))
 
-    def stream(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield `read` of each batch, decoding up to AHEAD batches beforehand."""
+    def stream(
+        self, batches: Iterable[Sequence[str]], work: PhotoWork | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield `read` of each batch, decoding up to AHEAD batches beforehand.
+
+        Args:
+            work: done with each photo where it was decoded; its results come instead of pixels.
+        """
+        blank = _NO_PIXELS if work is None else work.blank
         waiting: list[list[Future]] = []
         for keys in batches:
-            waiting.append([self._pool.submit(self._decode, key) for key in keys])
+            waiting.append([self._future(key, work) for key in keys])
             if len(waiting) > AHEAD:
-                yield _collect(waiting.pop(0))
+                yield _collect(waiting.pop(0), blank)
         while waiting:
-            yield _collect(waiting.pop(0))
+            yield _collect(waiting.pop(0), blank)
 
     def close(self) -> None:
         """Stop the decoders; photos not yet begun are dropped."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _decode(self, key: str) -> np.ndarray | None:
+    def _future(self, key: str, work: PhotoWork | None) -> Future:
+        begun = self._begun.pop(key, None)
+        return self._pool.submit(self._decode, key, work) if begun is None else begun
+
+    def _decode(self, key: str, work: PhotoWork | None) -> np.ndarray | None:
         if not key:
             return None
         try:
-            return decode_photo(self._load(key))
+            pixels = decode_photo(self._load(key))
         except ImageError as error:
             self._unreadable_keys.add(key)
             if len(self.unreadable) < MAX_REMEMBERED:
                 self.unreadable[key] = str(error)
             return None
+        return pixels if work is None else work.of_photo(pixels)
 
 
-def _collect(futures: list[Future]) -> tuple[np.ndarray, np.ndarray]:
+def _collect(futures: list[Future], blank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     photos = [future.result() for future in futures]
-    pixels = np.zeros((len(photos), IMAGE_PX, IMAGE_PX, 3), dtype=np.uint8)
     is_readable = np.array([photo is not None for photo in photos], dtype=bool)
-    for i, photo in enumerate(photos):
-        if photo is not None:
-            pixels[i] = photo
-    return pixels, is_readable
+    rows = [blank if photo is None else photo for photo in photos]
+    return np.stack(rows) if rows else blank[None][:0], is_readable
 
 
 def photos_a_pass(device: torch.device) -> int:
@@ -84,10 +111,10 @@ def photos_a_pass(device: torch.device) -> int:
     return 8 if device.type == "cpu" else 64
 
 
-def to_tensor(pixels: np.ndarray | Tensor, device: torch.device) -> Tensor:
+def to_tensor(pixels: np.ndarray, device: torch.device) -> Tensor:
     """Return (N, 3, H, W) float32 in [-1, 1], channels last in memory, from (N, H, W, 3) uint8.
 
     The pixels travel to the device as bytes, a quarter of the traffic of floats.
     """
-    on_device = torch.as_tensor(pixels).to(device, non_blocking=True)
+    on_device = torch.from_numpy(pixels).to(device, non_blocking=True)
     return (on_device.float() / 127.5 - 1).permute(0, 3, 1, 2)

@@ -1,6 +1,7 @@
 """A loaded model that answers for products as people give them, on whatever engine is quickest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import torch
 
 from mmcore.artifact import Artifact
-from mmcore.batches import BatchReader, RawPixels, encode_products
+from mmcore.batches import BatchReader, EncodedProducts, FreshFeatures, encode_products
 from mmcore.catalog.class_names import ClassName, Ranked
 from mmcore.config import FUSED
 from mmcore.encoders import TextEncoder
@@ -16,6 +17,8 @@ from mmcore.engines import engine_of
 from mmcore.errors import ImageError, ProductError
 from mmcore.pixels import PhotoReader
 from mmcore.views import decide, views
+
+PIECE = 64  # products encoded at once
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,7 @@ class Runtime:
         self.device = device
         self._threads = threads
         artifact.model.to(device, memory_format=torch.channels_last).eval()
-        self._engine = engine_of(artifact.model, device, artifact.graphs)
-        self.extractor = self._engine.extractor
+        self.engine = engine_of(artifact.model, device, artifact.graphs)
 
     def predict_one(self, product: ProductInput) -> Prediction:
         """Return the prediction of one product.
@@ -75,18 +77,48 @@ class Runtime:
 
     def predict(self, products: Sequence[ProductInput]) -> list[Prediction]:
         """Return a prediction a product, in order; one without usable input has empty `probs`."""
-        if not products:
-            return []
-        artifact = self.artifact
-        frame = self._frame(products)
-        encoded = encode_products(
-            frame, artifact.config.model, artifact.encoders, artifact.class_codes
-        )
+        pieces = (products[i : i + PIECE] for i in range(0, len(products), PIECE))
+        return [prediction for piece in self.stream(pieces) for prediction in piece]
+
+    def stream(self, pieces: Iterable[Sequence[ProductInput]]) -> Iterator[list[Prediction]]:
+        """Yield the predictions of each piece of products, in order.
+
+        While the network is at one piece, the next one is taken from `pieces`, encoded and its
+        photos decoded, all that in another thread; of two pieces memory is needed.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="encode") as helper:
+            source = iter(pieces)
+            waiting = helper.submit(self._next, source)
+            try:
+                while (piece := waiting.result()) is not None:
+                    waiting = helper.submit(self._next, source)
+                    yield self._answers(piece)
+            finally:
+                _drop(waiting)
+
+    def _next(self, pieces: Iterator[Sequence[ProductInput]]) -> "_Piece | None":
+        """Return the next piece with its photos on their way, None after the last."""
+        products = next(pieces, None)
+        if products is None:
+            return None
+        config = self.artifact.config.model
+        encoders, codes = self.artifact.encoders, self.artifact.class_codes
         reader = PhotoReader(lambda key: _photo_bytes(products[int(key)]), self._threads)
         try:
-            pixels = RawPixels(reader, self.device)
-            batches = BatchReader(encoded, artifact.config.model.image_name, pixels, self.device)
-            decisions = decide(self._engine, batches)
+            encoded = encode_products(self._frame(products), config, encoders, codes)
+            if config.image_name is not None:
+                self.engine.extractor.begin(reader, encoded.photos)
+        except BaseException:
+            reader.close()
+            raise
+        return _Piece(products, encoded, reader)
+
+    def _answers(self, piece: "_Piece") -> list[Prediction]:
+        artifact, reader = self.artifact, piece.reader
+        name = artifact.config.model.image_name
+        images = name and FreshFeatures(self.engine.extractor, reader, self.device)
+        try:
+            decisions = decide(self.engine, BatchReader(piece.encoded, name, images, self.device))
         finally:
             reader.close()
         found = views(decisions, artifact.combiner)
@@ -97,7 +129,7 @@ class Runtime:
                 probs={name: view.probs[i] for name, view in found.items() if view.has[i]},
                 problems=self._problems(i, product, decisions.available, reader.unreadable),
             )
-            for i, product in enumerate(products)
+            for i, product in enumerate(piece.products)
         ]
 
     def _frame(self, products: Sequence[ProductInput]) -> pd.DataFrame:
@@ -144,6 +176,24 @@ class Runtime:
         if column in ("title", "description", "photo"):
             return getattr(product, column)
         return product.extra.get(column)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Products that are encoded, and whose photos are being decoded."""
+
+    products: Sequence[ProductInput]
+    encoded: EncodedProducts
+    reader: PhotoReader
+
+
+def _drop(waiting: "Future[_Piece | None]") -> None:
+    """Stop the decoders of a piece that nobody is going to ask for."""
+    if waiting.cancel() or waiting.exception() is not None:
+        return
+    piece = waiting.result()
+    if piece is not None:
+        piece.reader.close()
 
 
 def _photo_bytes(product: ProductInput) -> bytes:

@@ -13,7 +13,7 @@ from mmcore.extractors import OnnxExtractor, TorchExtractor, export_backbone
 from mmcore.fusion import FusionClassifier
 from mmcore.linear import LinearHead, SparseRows
 from mmcore.onnx_export import graphs_of
-from mmcore.pixels import to_tensor
+from mmcore.pixels import PhotoReader, to_tensor
 from mmcore.runtime import ProductInput, Runtime
 from mmcore.towers import ImageTower, TabularTower, TextTower
 
@@ -44,16 +44,15 @@ def model() -> FusionClassifier:
     return model
 
 
-def batch(num: int, seed: int, as_bytes: bool = False) -> Batch:
+def batch(num: int, seed: int) -> Batch:
     """Return random products; each modality is missing from a third of them."""
     draw = torch.Generator().manual_seed(seed)
-    pixels = torch.randint(0, 256, (num, 224, 224, 3), generator=draw, dtype=torch.uint8)
     features = torch.rand(num, 1280, generator=draw)
     tokens = torch.randint(0, 200, (2, num, 60), generator=draw)
     tokens[:, :, 7:] *= torch.randint(0, 2, (2, num, 1), generator=draw)  # short ones, too
     inputs = {
         "text": tokens[0],
-        "image": pixels if as_bytes else features,
+        "image": features,
         "price": torch.randn(num, 3, generator=draw),
         "reviews": tokens[1],
     }
@@ -80,18 +79,32 @@ def test_a_thousand_products_have_the_same_logits(model):
         assert len(found.fused) == 15, "every choice of four modalities"
 
 
-def test_bytes_of_photos_go_through_the_backbone(model):
-    given = batch(5, 4, as_bytes=True)
-    found = OnnxEngine(model, graphs_of(model), 1).logits(given)
-    wanted = TorchEngine(model).logits(given)
-    assert_equal(found.heads, wanted.heads)
+def noise(num: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (num, 224, 224, 3), np.uint8)
+
+
+def test_photos_go_through_the_backbone_where_they_were_decoded(make_photo):
+    photos = {"a": make_photo(seed=1), "b": b"no photo", "c": make_photo(seed=2)}
+    backbone = TinyBackbone()
+    found = []
+    for extractor in (OnnxExtractor(export_backbone(backbone)), TorchExtractor(backbone, CPU)):
+        reader = PhotoReader(photos.__getitem__, threads=2)
+        extractor.begin(reader, ["a", "b"])
+        found.append(list(extractor.stream(reader, [["a", "", "b"], [], ["c"]])))
+        assert set(reader.unreadable) == {"b"}
+        reader.close()
+    for (mine, readable), (theirs, wanted) in zip(*found, strict=True):
+        assert readable.tolist() == wanted.tolist() and mine.shape == theirs.shape
+        assert np.abs(mine - theirs).max(initial=0) < CLOSE and mine.dtype == np.float32
+    assert [readable.tolist() for _, readable in found[0]] == [[True, False, False], [], [True]]
+    assert found[0][0][0][0].any() and not found[0][0][0][1:].any()
 
 
 @pytest.mark.parametrize("name", sorted(SPECS))
 def test_each_backbone_has_the_same_features(name):
     backbone = lively(build_backbone(name, None, seed=1))
-    pixels = batch(3, 5, as_bytes=True).inputs["image"].numpy()
-    found = OnnxExtractor(export_backbone(backbone), 1).features(pixels)
+    pixels = noise(3, 5)
+    found = OnnxExtractor(export_backbone(backbone)).features(pixels)
     wanted = TorchExtractor(backbone, CPU).features(pixels)
     assert found.shape == (3, 1280) and found.dtype == np.float32
     assert wanted.std() > 0.01, "features that are all alike would prove nothing"
@@ -106,7 +119,7 @@ def lively(backbone):
     for norm in backbone.modules():
         if isinstance(norm, torch.nn.BatchNorm2d):
             norm.momentum = None  # the mean of what it sees
-    pixels = batch(8, 6, as_bytes=True).inputs["image"].numpy()
+    pixels = noise(8, 6)
     with torch.no_grad():
         backbone.train()(to_tensor(pixels, CPU))
     return backbone.eval()

@@ -142,8 +142,8 @@ def _decided(
             for result in images.prepare(products.photos, lambda: False):
                 progress(result.done, result.total)
             progress = _silent
-        reader = images.final_reader(products)
         engine = engine_of(artifact.model, images.device, artifact.graphs)
+        reader = images.final_reader(products, engine.extractor)
         return decide(engine, reader, progress), images.notes()
     finally:
         images.close()

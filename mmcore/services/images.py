@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from mmcore.backbones import Backbone, build_backbone, find_weights
-from mmcore.batches import BatchReader, CachedFeatures, EncodedProducts, FreshPixels, RawPixels
+from mmcore.batches import BatchReader, CachedFeatures, EncodedProducts, FreshFeatures, FreshPixels
 from mmcore.build import resolve_device
 from mmcore.config import PhaseConfig, RunConfig
 from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
-from mmcore.extractors import extractor_of
+from mmcore.extractors import Extractor, extractor_of
 from mmcore.features import FeatureResult, fill_cache, open_cache
 from mmcore.photos import PhotoStore
 from mmcore.pixels import PhotoReader, photos_a_pass
@@ -143,11 +143,16 @@ class ImageInput:
         pixels = FreshPixels(self._reader, self.device)
         return BatchReader(products, self._name, pixels, self.device)
 
-    def final_reader(self, products: EncodedProducts) -> BatchReader:
-        """Return the reader for judging the trained network; an engine takes what it gives."""
+    def final_reader(self, products: EncodedProducts, extractor: Extractor | None) -> BatchReader:
+        """Return the reader for judging the trained network.
+
+        Args:
+            extractor: of the network; not needed while its backbone stays frozen.
+        """
         if self.backbone is None or self.stays_frozen:
             return self._cached_reader(products)
-        return BatchReader(products, self._name, RawPixels(self._reader, self.device), self.device)
+        images = FreshFeatures(extractor, self._reader, self.device)
+        return BatchReader(products, self._name, images, self.device)
 
     def _cached_reader(self, products: EncodedProducts) -> BatchReader:
         if self.backbone is None:

@@ -96,10 +96,10 @@ def _deciding(
 ) -> Generator[Judging, None, Decisions]:
     products = parts.products[split]
     where = f"while it was judged on {split}"
-    reader = parts.images.final_reader(products)
-    watched = InterruptibleReader(reader, lambda: stop_if_asked(should_stop, where))
     frozen = parts.images.stays_frozen  # features are at hand: nothing that a graph were worth
     engine = TorchEngine(parts.model) if frozen else engine_of(parts.model, parts.device)
+    reader = parts.images.final_reader(products, engine.extractor)
+    watched = InterruptibleReader(reader, lambda: stop_if_asked(should_stop, where))
     steps = deciding(engine, watched)
     while True:
         try:

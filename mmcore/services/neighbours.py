@@ -106,7 +106,7 @@ class NeighbourIndex:
             pixels = decode_photo(product.photo)[None]
         except ImageError:
             return None
-        features = self._runtime.extractor.features(pixels)
+        features = self._runtime.engine.extractor.features(pixels)
         return _unit(features - self._mean)[0]
 
     def _nearest(

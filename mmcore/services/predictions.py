@@ -222,7 +222,7 @@ class _Predictor:
         for _ in self.images.prepare(products.photos, watch.should_stop):
             pass
         reader = InterruptibleReader(
-            self.images.final_reader(products), lambda: watch.check(_STOPPED)
+            self.images.final_reader(products, self.engine.extractor), lambda: watch.check(_STOPPED)
         )
         decisions = decide(self.engine, reader)
         answers = Answers.of_views(views(decisions, artifact.combiner), self.classes)
