@@ -23,7 +23,7 @@ import onnxruntime
 import pandas as pd
 import torch
 from bench import pairs, parser, report, seconds
-from bench_shop import make_photos, mmcore
+from bench_shop import make_photos, train_quickly
 
 from mmcore.artifact import load_artifact
 from mmcore.engines import TorchEngine
@@ -54,7 +54,7 @@ def main() -> None:
 def measure(folder: Path, arguments: argparse.Namespace) -> dict:
     """Return photos a second by way, and their ratios."""
     table = make_photos(folder, arguments.products, arguments.csv, arguments.images)
-    model = trained(folder, table, arguments)
+    model = train_quickly(folder / "home", table, arguments.preset, arguments.backbone)
     runtime, torch_runtime = Runtime(load_artifact(model), CPU), Runtime(load_artifact(model), CPU)
     torch_runtime.engine = TorchEngine(torch_runtime.artifact.model)
     products = pd.read_csv(table, dtype=str, keep_default_na=False)
@@ -78,18 +78,6 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict:
         figures["keras_predict_photos_per_second"] = keras
         figures["whole path / Keras"] = round(whole / float(np.mean(keras)), 2)
     return figures
-
-
-def trained(folder: Path, table: Path, arguments: argparse.Namespace) -> Path:
-    """Return the folder of a model that has learnt next to nothing: speed does not depend on it."""
-    home = folder / "home"
-    named = ("--id", "product_id", "--label", "category", "--image", "image_path")
-    mmcore(home, "import", "csv", str(table), "--images", str(folder), *named)
-    backbone = ("--backbone", arguments.backbone, "--weights", "random")
-    if arguments.backbone == "efficientnet_lite0":
-        backbone = backbone[:2]
-    mmcore(home, "train", "--preset", arguments.preset, *backbone, "--epochs1", "1")
-    return next((home / "models").iterdir())
 
 
 def read(products: pd.DataFrame, folder: Path) -> Iterator[list[ProductInput]]:
