@@ -23,7 +23,7 @@ from mmcore.artifact import Artifact
 from mmcore.backbones import FEATURE_PX
 from mmcore.batches import to_sparse_rows
 from mmcore.combiner import Pattern
-from mmcore.config import FUSED, ModalityConfig, linear_source
+from mmcore.config import FUSED, ModalityConfig, linear_source, modality_of
 from mmcore.encoders import TextEncoder
 from mmcore.errors import ProductError
 from mmcore.images import decode_photo
@@ -241,6 +241,9 @@ def _region_weights(subject: _Subject) -> np.ndarray | None:
     if subject.maps is None:
         return None
     name = subject.artifact.config.model.image_name
+    sources = subject.artifact.combiner.rule(subject.pattern).weights
+    if not any(source == FUSED or modality_of(source) == name for source in sources):
+        return np.zeros((FEATURE_PX, FEATURE_PX))  # the answer rests on other modalities alone
     tower = subject.model.towers[name]
     head = subject.model.linear[name] if name in subject.model.linear else None
 

@@ -215,3 +215,13 @@ def test_an_unknown_class_names_those_there_are(both):
 def test_nothing_to_predict_from_is_nothing_to_explain(both):
     with pytest.raises(ProductError, match="nothing to predict from"):
         explain(both, ProductInput("inconnue"))
+
+
+def test_where_the_words_alone_decide_the_photo_speaks_for_nothing(both, make_photo):
+    artifact = both.artifact
+    rules = dict(artifact.combiner.rules) | {("text", "image"): Rule({"text": 1.0}, "text alone")}
+    combiner = replace(artifact.combiner, rules=rules)
+    runtime = Runtime(replace(artifact, combiner=combiner), both.device)
+    found = explain(runtime, ProductInput("piscine bleue", "", make_photo()), code="40")
+    assert found.regions.shape == (7, 7) and not found.regions.any()
+    assert weights(found)["piscine"]
