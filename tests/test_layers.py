@@ -35,7 +35,7 @@ LEVELS = (
     {
         *("metrics", "scoring", "cross_check", "bootstrap", "gate"),
         *("ngrams", "linear", "linear_fit", "encoders", "backbones", "pixels", "towers"),
-        *("features", "batches", "generator", "onnx_graphs", "extractors"),
+        *("features", "batches", "generator", "onnx_graphs", "extractors", "quantizing"),
     },
     {
         *("fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"),
@@ -62,7 +62,7 @@ NETWORKS = {
         "reports",
     ),
     *("losses", "optim", "checkpoint", "validation", "weights", "warm_start"),
-    *("onnx_graphs", "extractors", "onnx_export", "engines"),
+    *("onnx_graphs", "extractors", "quantizing", "onnx_export", "engines"),
     *("trainer", "artifact", "runtime", "explain"),
 }
 NETWORK_FILES = {

@@ -1,4 +1,4 @@
-"""Commands of the model registry: list, show, activate, rollback, compare, prune, add; gate."""
+"""Commands of the model registry: which models there are, which one answers, what each costs."""
 
 import time
 from dataclasses import asdict
@@ -10,7 +10,7 @@ from mmcore.cli import screen, tables
 from mmcore.cli.confirm import Yes, confirm
 from mmcore.cli.following import follow
 from mmcore.cli.opening import local_actor, opened
-from mmcore.cli.options import Home, Json, examples, given_text
+from mmcore.cli.options import Home, Json, examples, given_text, open_workspace
 from mmcore.cli.setting_commands import gate_app
 from mmcore.times import local_time
 
@@ -229,6 +229,33 @@ def prune(
     screen.say(f"deleted: {', '.join(done.deleted) or 'none'}; {freed}")
     for kept, why in done.kept.items():
         screen.say(f"kept {kept}: {why}")
+
+
+@models.command("int8", epilog=examples("models int8 with-price"))
+def int8(
+    name: Name,
+    photos: Annotated[
+        int, typer.Option(min=16, max=1024, help="Train photos to find the ranges on.")
+    ] = 64,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Make a model's backbone in 8-bit integers, and tell what it costs and whether it pays.
+
+    `predict-batch --int8` uses it; nothing else does.
+    """
+    from mmcore.services.int8 import make_int8
+
+    workspace, settings = open_workspace(home)
+    with screen.progress() as bars:
+        report = make_int8(
+            workspace, settings, name, photos, lambda doing: bars.show(doing, 0, None)
+        )
+    if as_json:
+        screen.print_json(report.to_json())
+        return
+    for line in report.summary():
+        screen.say(line)
 
 
 @models.command("add", epilog=examples("models add with-price"))
