@@ -1,5 +1,6 @@
 # make app   sets up .venv, prepares a drawn demo where there is no catalogue, opens the app
 # make test  sets up .venv, checks the format, runs the whole test suite
+# make bench sets up .venv, runs the short benchmarks; the others of benchmarks/ by hand
 #
 # PYTHON=python3.12 chooses another interpreter, PIP_ARGS="--index-url ..." another package index
 # (PyTorch's CPU build is much smaller; README says how), PORT=8600 another port of the app.
@@ -10,13 +11,16 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test lint format clean
+.PHONY: app test bench lint format clean
 
 app: $(VENV)/.installed
 	$(BIN)/python -m mmcore serve --demo --open --port $(PORT)
 
 test: $(VENV)/.installed-test lint
 	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed-test
+	PYTHONPATH=. $(BIN)/python benchmarks/run_short.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
