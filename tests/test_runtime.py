@@ -1,5 +1,7 @@
 """Predictions of one product and of many, with anything missing."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -79,3 +81,48 @@ def test_top_is_sorted_and_named(runtime):
 
 def test_no_products_no_predictions(runtime):
     assert runtime.predict([]) == []
+
+
+def test_a_stream_takes_one_piece_ahead_and_answers_in_order(runtime):
+    taken = []
+
+    def pieces():
+        for number in range(6):
+            taken.append(number)
+            yield [ProductInput("piscine", product_id=f"{number}-{i}") for i in range(2)]
+
+    answers = runtime.stream(pieces())
+    first = next(answers)
+    assert [p.product_id for p in first] == ["0-0", "0-1"] and len(taken) <= 2
+    rest = [p.product_id for piece in answers for p in piece]
+    assert rest == [f"{number}-{i}" for number in range(1, 6) for i in range(2)]
+
+
+def test_a_stream_that_is_left_leaves_no_thread(runtime, make_photo):
+    before = threading.active_count()
+    photo = make_photo()
+    answers = runtime.stream([ProductInput("piscine", photo=photo)] for _ in range(9))
+    next(answers)
+    answers.close()
+    assert threading.active_count() == before
+
+
+def test_what_a_stream_takes_may_fail_and_the_error_arrives(runtime):
+    def pieces():
+        yield [ProductInput("piscine")]
+        raise OSError("the disk is gone")
+
+    answers = runtime.stream(pieces())
+    assert next(answers)
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(answers)
+
+
+def test_many_products_are_the_sum_of_their_pieces(runtime, monkeypatch):
+    products = [ProductInput(title) for title in ("piscine", "livre", "", "été", "piscine livre")]
+    whole = runtime.predict(products)
+    monkeypatch.setattr("mmcore.runtime.PIECE", 2)
+    for one, other in zip(whole, runtime.predict(products), strict=True):
+        assert one.probs.keys() == other.probs.keys()
+        for view, probs in one.probs.items():
+            assert probs == pytest.approx(other.probs[view], abs=1e-6)
