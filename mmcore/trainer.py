@@ -112,32 +112,36 @@ class _Run:
     ) -> Iterator[StepResult | EpochResult]:
         started = time.perf_counter()
         batches = self._shuffled(reader)
+        # validation has switched to the other mode; walking all modules is too dear for each step
+        self.model.set_training_mode(phase.train_backbone, phase.update_batchnorm)
+        statistics = RunningStatistics(self.model)
         for batch in reader.stream(batches[self.state.step :]):
             self._stop_if_asked()
-            loss = self._train_step(phase, batch, len(batches))
+            statistics.remember()
+            loss, outcome = self._train_step(phase, batch, len(batches))
+            if outcome is not StepOutcome.TAKEN:
+                statistics.restore()
+            self._count(loss, outcome)
             yield self._step_result(phase, loss, len(batches))
         result = self._end_epoch(phase, started)
         if time.monotonic() - self.saved_at >= self.options.checkpoint_every_s:
             self._save()
         yield result
 
-    def _train_step(self, phase: PhaseConfig, batch: Batch, num_steps: int) -> float:
+    def _train_step(
+        self, phase: PhaseConfig, batch: Batch, num_steps: int
+    ) -> tuple[float, StepOutcome]:
         state = self.state
-        self.model.set_training_mode(phase.train_backbone, phase.update_batchnorm)
         position = (state.phase, state.epoch, state.step)
         torch.manual_seed(stream_seed(self.config.seed, "dropout", *position))
         draw = stream(self.config.seed, "modality dropout", *position)
         kept = drop_modalities(batch.present, self.config.model.modality_dropout, draw)
         progress = (state.epoch * num_steps + state.step) / (phase.epochs * num_steps)
-        statistics = RunningStatistics(self.model)
         with self.stepper.autocast():
             logits = self.model(batch.inputs, batch.present, kept)
             loss = total_loss(logits, batch, self.config.model.head_weight)
         outcome = self.stepper.step(loss, progress)
-        if outcome is not StepOutcome.TAKEN:
-            statistics.restore()
-        self._count(float(loss.detach()), outcome)
-        return float(loss.detach())
+        return float(loss.detach()), outcome
 
     def _count(self, loss: float, outcome: StepOutcome) -> None:
         state = self.state
