@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmcore.config import PhaseConfig, RunConfig
 
-MAX_GRADIENT_NORM = 5.0  # clipping bounds the harm of one odd batch; rarely reached
+MAX_GRADIENT_NORM = 5.0  # clipping bounds the harm of one odd batch
 MIN_SCALE = 1.0  # of fp16 losses; an overflow below it is no matter of scale any more
 MOMENTS = ("exp_avg", "exp_avg_sq")  # AdamW's, of the shape of their parameter
 
@@ -76,7 +76,7 @@ class Stepper:
         gradients = [p.grad for p in self._params if p.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
         if bool(torch.isfinite(norm)):
-            if norm > MAX_GRADIENT_NORM:  # rare: a pass over all gradients is saved otherwise
+            if norm > MAX_GRADIENT_NORM:  # else it would be a pass over all gradients, times 1
                 nn.utils.clip_grads_with_norm_(self._params, MAX_GRADIENT_NORM, norm)
             self._scaler.step(self._optimizer)
             self._scaler.update()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcore.backbones import FEATURE_DIM, Backbone
-from mmcore.text import PAD_ID, TEXT_LENGTH, VOCABULARY_WORDS
+from mmcore.text import PAD_ID, VOCABULARY_WORDS
 
 EMBEDDING_DIM = 128
 KERNELS = (2, 3, 4)
@@ -34,22 +34,23 @@ class WindowNorm(nn.BatchNorm1d):
     They all give the same answer, so one number a filter stands for them in mean and deviation.
     """
 
-    def forward(self, answers: Tensor, blank: Tensor) -> Tensor:
+    def forward(self, answers: Tensor, blank: Tensor, places: int) -> Tensor:
         """Return the answers, normalised as if the blank ones were among them.
 
         Args:
-            answers: (B, C, T) of the windows in the first T of TEXT_LENGTH places.
+            answers: (B, C, T) of the windows in the first T places.
             blank: (C,) the answer of every window in the other places.
+            places: of a text in all, at least T.
 
         Returns:
             (B, C, T).
         """
-        share = answers.shape[2] / TEXT_LENGTH  # of the windows that were computed
+        share = answers.shape[2] / places  # of the windows that were computed
         if not self.training or share == 1:
             return super().forward(answers)
         exact = self.weight.dtype  # not that of mixed precision
         mean, variance = self._moments(answers.to(exact), blank.to(exact), share)
-        self._move(mean, variance, answers.shape[0] * TEXT_LENGTH)
+        self._move(mean, variance, answers.shape[0] * places)
         scale = self.weight * torch.rsqrt(variance + self.eps)
         shift = self.bias - mean * scale
         return torch.addcmul(shift[:, None], answers, scale[:, None])
@@ -94,13 +95,12 @@ class TextTower(nn.Module):
         is_token = token_ids != PAD_ID  # (B, 60)
         # most titles are short: beyond the longest there is nothing to compute. The exporter
         # traces this with texts of full length, so its graphs read all places
-        longest = max(1, int(is_token.sum(dim=1).max()))  # T
-        is_token = is_token[:, :longest].unsqueeze(1)  # (B, 1, T)
+        used = is_token.any(dim=0).nonzero()  # places where any text has a word
+        longest = int(used[-1]) + 1 if len(used) else 1  # T
+        embedded = self.embedding(token_ids[:, :longest]).transpose(1, 2)  # (B, D, T)
         # padding on the right gives every word a window of its own, so that a title of one word
         # has an answer, too
-        embedded = nn.functional.pad(
-            self.embedding(token_ids[:, :longest]), (0, 0, 0, max(KERNELS) - 1)
-        ).transpose(1, 2)  # (B, D, T + 3)
+        embedded = nn.functional.pad(embedded, (0, max(KERNELS) - 1))
         branches = [
             self._branch(embedded, is_token, conv, norm)
             for conv, norm in zip(self.convs, self.norms, strict=True)
@@ -112,11 +112,13 @@ class TextTower(nn.Module):
 
         Windows that start beyond the last word don't count.
         """
-        width = is_token.shape[2] + conv.kernel_size[0] - 1
-        answers = norm(torch.relu(conv(embedded[:, :, :width])), torch.relu(conv.bias))
+        longest = embedded.shape[2] - max(KERNELS) + 1
+        windows = conv(embedded[:, :, : longest + conv.kernel_size[0] - 1])  # (B, 64, T)
+        answers = norm(windows.relu(), conv.bias.relu(), is_token.shape[1])
         lowest = torch.finfo(answers.dtype).min
-        strongest = answers.masked_fill(~is_token, lowest).amax(dim=2)  # (B, 64, T) -> (B, 64)
-        return torch.where(is_token.any(dim=2), strongest, torch.zeros_like(strongest))
+        is_start = is_token[:, None, :longest]  # (B, 1, T)
+        strongest = answers.masked_fill(~is_start, lowest).amax(dim=2)  # (B, 64)
+        return torch.where(is_start.any(dim=2), strongest, torch.zeros_like(strongest))
 
 
 class ImageTower(nn.Module):
