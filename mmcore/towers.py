@@ -97,10 +97,11 @@ class TextTower(nn.Module):
         # traces this with texts of full length, so its graphs read all places
         used = is_token.any(dim=0).nonzero()  # places where any text has a word
         longest = int(used[-1]) + 1 if len(used) else 1  # T
-        embedded = self.embedding(token_ids[:, :longest]).transpose(1, 2)  # (B, D, T)
         # padding on the right gives every word a window of its own, so that a title of one word
         # has an answer, too
-        embedded = nn.functional.pad(embedded, (0, max(KERNELS) - 1))
+        width = longest + max(KERNELS) - 1
+        embedded = self.embedding(token_ids[:, :width]).transpose(1, 2)
+        embedded = nn.functional.pad(embedded, (0, width - embedded.shape[2]))  # (B, D, T + 3)
         branches = [
             self._branch(embedded, is_token, conv, norm)
             for conv, norm in zip(self.convs, self.norms, strict=True)
