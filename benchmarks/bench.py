@@ -40,12 +40,12 @@ def pairs(ways: dict[str, Callable[[], float]], rounds: int) -> dict:
             found[name].append(run())
     first, *others = found
     ratios = {
-        f"{first} / {other}": _spread(
+        f"{first} / {other}": spread(
             [a / b for a, b in zip(found[first], found[other], strict=True)]
         )
         for other in others
     }
-    return {name: _spread(values) for name, values in found.items()} | {"ratios": ratios}
+    return {name: spread(values) for name, values in found.items()} | {"ratios": ratios}
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -101,7 +101,8 @@ def conditions() -> dict:
     }
 
 
-def _spread(values: list[float]) -> dict:
+def spread(values: list[float]) -> dict:
+    """Return median, low and high of some figures."""
     low, middle, high = min(values), statistics.median(values), max(values)
     return {"median": _short(middle), "low": _short(low), "high": _short(high)}
 

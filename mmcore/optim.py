@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmcore.config import PhaseConfig, RunConfig
 
-MAX_GRADIENT_NORM = 5.0  # clipping bounds the harm of one odd batch; rarely reached
+MAX_GRADIENT_NORM = 5.0  # clipping bounds the harm of one odd batch
 MIN_SCALE = 1.0  # of fp16 losses; an overflow below it is no matter of scale any more
 MOMENTS = ("exp_avg", "exp_avg_sq")  # AdamW's, of the shape of their parameter
 
@@ -73,12 +73,15 @@ class Stepper:
             return StepOutcome.NOT_FINITE
         self._scaler.scale(loss).backward()
         self._scaler.unscale_(self._optimizer)
-        norm = nn.utils.clip_grad_norm_(self._params, MAX_GRADIENT_NORM)
+        gradients = [p.grad for p in self._params if p.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
         if bool(torch.isfinite(norm)):
+            if norm > MAX_GRADIENT_NORM:  # else it would be a pass over all gradients, times 1
+                nn.utils.clip_grads_with_norm_(self._params, MAX_GRADIENT_NORM, norm)
             self._scaler.step(self._optimizer)
             self._scaler.update()
             return StepOutcome.TAKEN
-        self._optimizer.zero_grad(set_to_none=True)  # the clipping has spread the NaN to all
+        self._optimizer.zero_grad(set_to_none=True)
         before = self._scaler.get_scale()
         self._scaler.update()
         # without fp16 the scale is 1 throughout
@@ -139,18 +142,23 @@ class RunningStatistics:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        """Remember the statistics that a forward pass would move."""
-        self._kept = [
-            (buffer, buffer.clone())
+        """Find the statistics that a forward pass moves, in the mode the model is in now."""
+        self._moving = [
+            buffer
             for module in model.modules()
             if isinstance(module, _BatchNorm) and module.training
             for buffer in module.buffers(recurse=False)
         ]
+        self._kept: list[Tensor] = []
+
+    def remember(self) -> None:
+        """Keep them as they are now."""
+        self._kept = [buffer.clone() for buffer in self._moving]
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Put them back."""
-        for buffer, before in self._kept:
+        """Put back what was remembered last."""
+        for buffer, before in zip(self._moving, self._kept, strict=True):
             buffer.copy_(before)
 
 

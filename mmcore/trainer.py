@@ -11,6 +11,7 @@ interrupted and resumed run ends bitwise equal to an uninterrupted one.
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from mmcore.batches import Batch, BatchReader
 from mmcore.checkpoint import Checkpoint, CheckpointFile, TrainState, contradiction
 from mmcore.config import PhaseConfig, RunConfig
 from mmcore.errors import NonFiniteLossError, TrainingInterrupted
+from mmcore.folding import FoldedNorms
 from mmcore.fusion import MIN_BATCHNORM_ROWS, FusionClassifier
 from mmcore.losses import drop_modalities, total_loss
 from mmcore.optim import RunningStatistics, SavedStep, StepOutcome, Stepper
@@ -84,6 +86,7 @@ class _Run:
         self.best: dict[str, Tensor] = {}
         self.saved_at = time.monotonic()
         self.stepper: Stepper | None = None
+        self.folded: FoldedNorms | None = None  # of a backbone trained with still statistics
         self.saved_step: SavedStep | None = None  # of a checkpoint, until its phase goes on
 
     # -- the loop ------------------------------------------------------------------------------
@@ -112,32 +115,37 @@ class _Run:
     ) -> Iterator[StepResult | EpochResult]:
         started = time.perf_counter()
         batches = self._shuffled(reader)
+        # validation has switched to the other mode; walking all modules is too dear for each step
+        self.model.set_training_mode(phase.train_backbone, phase.update_batchnorm)
+        statistics = RunningStatistics(self.model)
         for batch in reader.stream(batches[self.state.step :]):
             self._stop_if_asked()
-            loss = self._train_step(phase, batch, len(batches))
+            statistics.remember()
+            loss, outcome = self._train_step(phase, batch, len(batches))
+            if outcome is not StepOutcome.TAKEN:
+                statistics.restore()
+            self._count(loss, outcome)
             yield self._step_result(phase, loss, len(batches))
         result = self._end_epoch(phase, started)
         if time.monotonic() - self.saved_at >= self.options.checkpoint_every_s:
             self._save()
         yield result
 
-    def _train_step(self, phase: PhaseConfig, batch: Batch, num_steps: int) -> float:
+    def _train_step(
+        self, phase: PhaseConfig, batch: Batch, num_steps: int
+    ) -> tuple[float, StepOutcome]:
         state = self.state
-        self.model.set_training_mode(phase.train_backbone, phase.update_batchnorm)
         position = (state.phase, state.epoch, state.step)
-        torch.manual_seed(stream_seed(self.config.seed, "dropout", *position))
+        _seed(self.options.device, stream_seed(self.config.seed, "dropout", *position))
         draw = stream(self.config.seed, "modality dropout", *position)
         kept = drop_modalities(batch.present, self.config.model.modality_dropout, draw)
         progress = (state.epoch * num_steps + state.step) / (phase.epochs * num_steps)
-        statistics = RunningStatistics(self.model)
-        with self.stepper.autocast():
+        folded = self.folded.active() if self.folded else nullcontext()
+        with self.stepper.autocast(), folded:
             logits = self.model(batch.inputs, batch.present, kept)
             loss = total_loss(logits, batch, self.config.model.head_weight)
         outcome = self.stepper.step(loss, progress)
-        if outcome is not StepOutcome.TAKEN:
-            statistics.restore()
-        self._count(float(loss.detach()), outcome)
-        return float(loss.detach())
+        return float(loss.detach()), outcome
 
     def _count(self, loss: float, outcome: StepOutcome) -> None:
         state = self.state
@@ -210,6 +218,9 @@ class _Run:
     def _begin_steps(self, phase: PhaseConfig) -> None:
         """Make the phase's optimiser; after resuming it goes on where it was."""
         self.stepper = Stepper(self.model, phase, self.config)
+        tower = self.model.image_tower
+        is_still = tower is not None and phase.train_backbone and not phase.update_batchnorm
+        self.folded = FoldedNorms(tower.backbone) if is_still else None
         try:
             self.stepper.restore(self.saved_step)
         except ValueError as error:
@@ -285,3 +296,14 @@ class _Run:
         self.load(found.model)
         if found.optimizer or found.scaler:
             self.saved_step = SavedStep(found.optimizer, found.scaler)
+
+
+def _seed(device: torch.device, seed: int) -> None:
+    """Seed what is drawn on a device, and on the CPU.
+
+    `torch.manual_seed` would also leave a note for each GPU that was never used, with a trace of
+    the stack that takes longer than the seeding.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        getattr(torch, device.type).manual_seed(seed)

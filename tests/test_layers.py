@@ -39,6 +39,7 @@ LEVELS = (
     },
     {
         *("fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"),
+        "folding",
         *("validation", "weights", "warm_start", "onnx_export", "engines"),
     },
     {"trainer", "artifact", "runtime", "explain", "jobs"},
@@ -61,7 +62,7 @@ NETWORKS = {
         "views",
         "reports",
     ),
-    *("losses", "optim", "checkpoint", "validation", "weights", "warm_start"),
+    *("losses", "optim", "folding", "checkpoint", "validation", "weights", "warm_start"),
     *("onnx_graphs", "extractors", "quantizing", "onnx_export", "engines"),
     *("trainer", "artifact", "runtime", "explain"),
 }

@@ -53,6 +53,7 @@ def test_running_statistics_are_put_back(network):
     network.train()
     before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
     statistics = RunningStatistics(network)
+    statistics.remember()
     network(torch.full((2, 3, 4, 4), float("inf")))
     assert network[1].running_mean.isnan().all()
     statistics.restore()

@@ -8,7 +8,7 @@ from mmcore.backbones import SPECS, build_backbone
 from mmcore.build import build_model
 from mmcore.config import IMAGE, TEXT, RunChoices, build_run_config
 from mmcore.encoders import TextEncoder
-from mmcore.text import Vocabulary
+from mmcore.text import PAD_ID, Vocabulary
 from mmcore.towers import TextTower
 
 K = 27
@@ -129,3 +129,71 @@ def test_modalities_are_text_and_image_by_default():
     assert config.model.backbone == "mobilenet_v2"
     assert [phase.lr for phase in config.phases] == [1e-3, 1e-4]
     assert [phase.train_backbone for phase in config.phases] == [False, True]
+
+
+def as_drawn(tower: TextTower, token_ids: torch.Tensor) -> torch.Tensor:
+    """The text tower without shortcuts: every window computed, plain BatchNorm over all of them."""
+    is_token = (token_ids != PAD_ID).unsqueeze(1)
+    embedded = tower.embedding(token_ids).transpose(1, 2)
+    branches = []
+    for conv, norm in zip(tower.convs, tower.norms, strict=True):
+        padded = nn.functional.pad(embedded, (0, conv.kernel_size[0] - 1))
+        answers = nn.BatchNorm1d.forward(norm, torch.relu(conv(padded)))
+        strongest = answers.masked_fill(~is_token, -1e30).amax(dim=2)
+        branches.append(torch.where(is_token.any(dim=2), strongest, 0.0))
+    return tower.project(torch.cat(branches, dim=1))
+
+
+def texts(longest: int, num: int = 9) -> torch.Tensor:
+    """Texts of 0 to `longest` words, one of them the longest and one empty."""
+    rows = torch.zeros(num, 60, dtype=torch.int64)
+    for row, size in zip(
+        rows, [longest, 0, *torch.randint(0, longest + 1, (num - 2,))], strict=True
+    ):
+        row[:size] = torch.randint(1, 40, (int(size),))
+    return rows
+
+
+def twins() -> tuple[TextTower, TextTower]:
+    """Two equal towers of double precision, without dropout, some filters weighed negatively."""
+    torch.manual_seed(3)
+    first, second = (TextTower(50).double() for _ in range(2))
+    for norm in first.norms:
+        nn.init.normal_(norm.weight)
+        nn.init.normal_(norm.bias)
+    for conv in first.convs:
+        nn.init.normal_(conv.bias, std=0.5)  # what padding answers isn't 0 then
+    second.load_state_dict(first.state_dict())
+    for tower in (first, second):
+        tower.project[-1].p = 0.0
+    return first, second
+
+
+@pytest.mark.parametrize("longest", [1, 2, 7, 31, 59, 60])
+def test_what_is_left_out_of_short_texts_changes_neither_step_nor_statistics(longest):
+    quick, plain = twins()
+    for _ in range(3):  # the statistics of one step are kept for the next
+        rows = texts(longest)
+        weights = torch.randn(len(rows), quick.dim, dtype=torch.float64)
+        answers = quick(rows), as_drawn(plain, rows)
+        assert torch.allclose(*answers, rtol=1e-8, atol=1e-8)
+        for tower, out in zip((quick, plain), answers, strict=True):
+            tower.zero_grad()
+            (out * weights).sum().backward()
+        for (name, a), b in zip(quick.named_parameters(), plain.parameters(), strict=True):
+            assert torch.allclose(a.grad, b.grad, rtol=1e-5, atol=1e-6), name
+        for (name, a), b in zip(quick.named_buffers(), plain.buffers(), strict=True):
+            assert torch.allclose(a, b, rtol=1e-9), name
+            assert a.dtype == b.dtype
+
+
+@pytest.mark.parametrize("longest", [1, 7, 60])
+def test_what_is_left_out_of_short_texts_changes_no_answer(longest):
+    tower, plain = twins()
+    for either in (tower, plain):
+        either(texts(20))  # statistics that aren't 0 and 1
+        either.eval()
+    rows = texts(longest)
+    plain.load_state_dict(tower.state_dict())
+    with torch.inference_mode():
+        assert torch.allclose(tower(rows), as_drawn(plain, rows), rtol=1e-9, atol=1e-9)

@@ -6,6 +6,7 @@ phase, and says which that was.
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,12 +82,14 @@ def _epoch_seconds(config: RunConfig, photos: Photos, device: "torch.device") ->
     import torch
 
     from mmcore.backbones import build_backbone
+    from mmcore.folding import FoldedNorms
     from mmcore.images import IMAGE_PX
     from mmcore.pixels import photos_a_pass
 
     backbone = build_backbone(config.model.backbone, None).to(
         device, memory_format=torch.channels_last
     )
+    folded = FoldedNorms(backbone)  # as the trainer runs it
     size = photos_a_pass(device)
     noise = torch.rand(size, 3, IMAGE_PX, IMAGE_PX, device=device)
     noise = noise.contiguous(memory_format=torch.channels_last)
@@ -98,7 +101,8 @@ def _epoch_seconds(config: RunConfig, photos: Photos, device: "torch.device") ->
             _wait_for(device)
             started = time.perf_counter()
             with torch.set_grad_enabled(trains):
-                maps = backbone(noise)
+                with folded.active() if trains else nullcontext():
+                    maps = backbone(noise)
                 if trains:
                     maps.mean().backward()
             _wait_for(device)
