@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmcore.errors import RefusedError
 from mmcore.holding import using
+from mmcore.services.neighbour_texts import read_texts
 from mmcore.services.people import Actor, require
 from mmcore.services.prediction_rows import Answers, ClassMap, build_rows
 from mmcore.services.suspects import cross_check, photo_features
@@ -169,6 +170,8 @@ def bring_up_to_date(
         report = predict_missing(store, workspace, settings, production.id, watch)
         watch.check(_STOPPED)
         if queue.refresh(store, production.id) is not None:
+            # last, as nobody's queue waits for it: pages find at once what is alike
+            read_texts(store, workspace, production.name, watch)
             return report
 
 
