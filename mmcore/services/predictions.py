@@ -6,10 +6,10 @@ later fills in products that came, or changed, since.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mmcore.errors import RefusedError
+from mmcore.errors import ArtifactError, RefusedError, WorkspaceError
 from mmcore.holding import using
 from mmcore.services.neighbour_texts import read_texts
 from mmcore.services.people import Actor, require
@@ -38,7 +38,7 @@ class PredictionReport:
 
     Attributes:
         num_silent: products the model has nothing to go by: no known word, no readable photo.
-        notes: photos that can't be read.
+        notes: photos that can't be read; texts that can't be kept for likeness.
     """
 
     version: str
@@ -170,8 +170,10 @@ def bring_up_to_date(
         report = predict_missing(store, workspace, settings, production.id, watch)
         watch.check(_STOPPED)
         if queue.refresh(store, production.id) is not None:
-            # last, as nobody's queue waits for it: pages find at once what is alike
-            read_texts(store, workspace, production.name, watch)
+            try:  # last, as nobody's queue waits for it: pages find at once what is alike
+                read_texts(store, workspace, production.name, watch)
+            except (ArtifactError, WorkspaceError) as error:  # takes nothing from the predictions
+                report = replace(report, notes=(*report.notes, str(error)))
             return report
 
 
