@@ -1,6 +1,6 @@
 """How long the catalogue's verbs take, by size: importing, each filter of a list, search, counts.
 
-    PYTHONPATH=. python benchmarks/catalogue.py [--sizes 1000 10000 100000] [--postgres URL] [--plans]
+    PYTHONPATH=. python benchmarks/catalogue.py [--sizes 1000 ...] [--postgres URL] [--plans]
 
 Every size has a database of its own, gone afterwards: a file in a temporary folder, or
 a database made on the PostgreSQL server that the URL names. Products are made of random words with
