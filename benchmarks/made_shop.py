@@ -141,14 +141,19 @@ def photo_files(workspace: Workspace) -> list[str]:
     store, draw = PhotoStore(workspace.photos), np.random.default_rng(0)
     keys = []
     for _ in range(NUM_FILES):
-        small = draw.integers(0, 255, (20, 20, 3), np.uint8)
-        picture = Image.fromarray(small).resize((800, 800), Image.Resampling.BICUBIC)
-        file = io.BytesIO()
-        picture.save(file, "JPEG", quality=85)
-        keys.append(store.add(file.getvalue()))
+        keys.append(store.add(photo_bytes(draw)))
         for size in (CARD_PX, LIST_PX):
             thumbnail(workspace, keys[-1], size)
     return keys
+
+
+def photo_bytes(draw: np.random.Generator) -> bytes:
+    """Return a JPEG of 800 x 800 pixels, blurred noise."""
+    small = draw.integers(0, 255, (20, 20, 3), np.uint8)
+    picture = Image.fromarray(small).resize((800, 800), Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=85)
+    return file.getvalue()
 
 
 def photo_names(num: int) -> list[str]:

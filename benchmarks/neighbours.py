@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import bench
 import numpy as np
-from made_shop import MODEL, make_shop
+from made_shop import MODEL, make_shop, photo_bytes
 from scipy import sparse
 
 from mmcore.features import open_cache
@@ -82,7 +83,8 @@ def change(shop, runtime) -> NeighbourIndex:
 def questions(shop, index: NeighbourIndex, num_products: int, num: int) -> dict:
     """Return the waits for products of the catalogue, and for texts that are none."""
     numbers = np.random.default_rng(3).integers(1, num_products, num)
-    waits: dict[str, list[float]] = {"like_product": [], "like_input": []}
+    waits: dict[str, list[float]] = {}
+    photo = photo_bytes(np.random.default_rng(5))
     with shop.store.reading() as session:
         query = "SELECT title, description FROM product WHERE id = ?"
         connection = session.connection()
@@ -92,9 +94,12 @@ def questions(shop, index: NeighbourIndex, num_products: int, num: int) -> dict:
         asked = {
             "like_product": lambda n=number: index.like_product(f"ref-{n}", COUNT),
             "like_input": lambda given=given: index.like_input(given, COUNT),
+            "like_input_with_photo": lambda given=given: index.like_input(
+                replace(given, photo=photo), COUNT
+            ),
         }
         for name, ask in asked.items():
-            waits[name].append(bench.seconds(ask))
+            waits.setdefault(name, []).append(bench.seconds(ask))
     return {name: bench.percentiles(found) for name, found in waits.items()}
 
 
