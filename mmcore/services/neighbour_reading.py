@@ -19,7 +19,7 @@ from mmcore.workspace import Workspace
 if TYPE_CHECKING:
     from mmcore.runtime import Runtime
 
-PATIENCE_S = 4.0  # a page that would be told to wait waits so long for a small catalogue
+PATIENCE_S = 8.0  # a page waits so long for a small catalogue, rather than tell that it waits
 FEW = 2 * SEGMENT  # products that are read in this process: another one takes longer to start
 LOG = "neighbours.log"
 
@@ -39,26 +39,28 @@ class LiveIndex:
         self._error: Exception | None = None
         self._thread: threading.Thread | None = None
         self._plan: Plan | None = None
+        self._told = threading.Event()  # the reading has ended, or will take long
 
     def ask(self, revision: int, patience_s: float = PATIENCE_S) -> NeighbourIndex | None:
         """Return the index, perhaps of an earlier revision; None while the first one is made.
 
         Args:
             revision: of the catalogue now; another one than the index's has it made anew.
-            patience_s: waited at most for the first one.
+            patience_s: waited at most for the first one, where it won't take long.
 
         Raises:
             MmcoreError: why the reading failed; the next call tries again.
         """
         with self._lock:
             if self._revision != revision and self._thread is None and self._error is None:
+                self._told.clear()
                 self._thread = threading.Thread(
                     target=self._read, args=(revision,), daemon=True, name="neighbours"
                 )
                 self._thread.start()
-            index, thread = self._index, self._thread
-        if index is None and thread is not None:
-            thread.join(patience_s)
+            is_waiting = self._index is None and self._thread is not None
+        if is_waiting:
+            self._told.wait(patience_s)
         with self._lock:
             error, self._error = self._error, None
             if error is not None:
@@ -86,6 +88,7 @@ class LiveIndex:
         finally:
             with self._lock:
                 self._thread = self._plan = None
+            self._told.set()
 
     def _made(self) -> NeighbourIndex:
         runtime = self._runtime
@@ -105,6 +108,7 @@ class LiveIndex:
         command = [sys.executable, "-m", "mmcore.services.neighbour_texts"]
         command += [str(self._workspace.home), model]
         log_file = self._workspace.logs / LOG
+        self._told.set()
         with log_file.open("wb") as log:
             code = subprocess.run(
                 command,

@@ -21,7 +21,6 @@ from mmcore.services.neighbour_texts import (
 )
 from mmcore.store.browse import find_product
 from mmcore.store.engine import Store
-from mmcore.store.products import read_facts
 from mmcore.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -200,10 +199,3 @@ def labelled_neighbours(
         if len(found) >= count or len(near) < reach:
             break
     return found[:count]
-
-
-def catalogue_revision(store: Store) -> int:
-    """Return a number that every change of the catalogue's texts and photos raises."""
-    with store.reading() as session:
-        facts = read_facts(session)
-    return facts.revision if facts else 0

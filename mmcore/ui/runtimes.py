@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from mmcore.services.catalogue_numbers import catalogue_revision
 from mmcore.services.neighbour_reading import LiveIndex
-from mmcore.services.neighbours import catalogue_revision
 from mmcore.services.prediction import load_runtime
 from mmcore.services.registry_view import VersionInfo, list_versions
 from mmcore.settings import Settings, read_settings

@@ -3,6 +3,7 @@ of matrices."""
 
 import os
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -279,7 +280,7 @@ def test_pages_are_given_the_index_as_it_was_while_it_is_read_anew(many, monkeyp
     monkeypatch.setattr(LiveIndex, "_made", slow)
     assert live.ask(2) is first, "nobody waits for the new one"
     gate.set()
-    live._thread.join(20)
+    live._told.wait(20)
     assert live.ask(2) is not first
 
 
@@ -301,3 +302,38 @@ def test_texts_of_a_model_are_cleared_away_when_three_newer_ones_are_used(many):
     many.index()
     plan = plan_of(many.runtime, many.store, many.workspace)
     assert sorted(path.name for path in root.iterdir()) == sorted(["2", "3", plan.folder.name])
+
+
+def test_a_large_catalogue_is_read_by_another_process(many, monkeypatch):
+    monkeypatch.setattr("mmcore.services.neighbour_reading.FEW", 100)
+    live = LiveIndex(many.runtime, many.store, many.workspace, None)
+    asked, gate = [], threading.Event()
+
+    def elsewhere(command, **options):
+        asked.append(command[-2:])
+        gate.wait(20)
+        plan = plan_of(many.runtime, many.store, many.workspace)
+        neighbour_texts.make_segments(many.store, plan, many.encoder)
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr("mmcore.services.neighbour_reading.subprocess.run", elsewhere)
+    monkeypatch.setattr("mmcore.jobs.local.environment_of", lambda settings: {})
+    started = time.monotonic()
+    assert live.ask(1, patience_s=60) is None and time.monotonic() - started < 20
+    assert live.progress == (0, 230)
+    gate.set()
+    live._thread.join(20)
+    assert live.ask(1) is not None and asked == [[str(many.workspace.home), "m1"]]
+
+
+def test_a_process_that_fails_is_told_with_its_log(many, monkeypatch):
+    monkeypatch.setattr("mmcore.services.neighbour_reading.FEW", 100)
+    failed = SimpleNamespace(returncode=3)
+    path = "mmcore.services.neighbour_reading.subprocess.run"
+    monkeypatch.setattr(path, lambda *_, **__: failed)
+    monkeypatch.setattr("mmcore.jobs.local.environment_of", lambda settings: {})
+    live = LiveIndex(many.runtime, many.store, many.workspace, None)
+    live.ask(1)
+    with pytest.raises(WorkspaceError, match="ended with 3, see .*neighbours.log"):
+        live._thread and live._thread.join(20)
+        live.ask(1)

@@ -9,6 +9,7 @@ from mmcore.services.catalogue_numbers import (
     CatalogueNumbers,
     catalogue_moment,
     catalogue_numbers,
+    catalogue_revision,
 )
 from mmcore.services.catalogue_shapes import group_sizes, photo_sizes, text_lengths
 from mmcore.store.engine import Store
@@ -18,7 +19,7 @@ from mmcore.ui.colours import AFTER_COLOUR
 from mmcore.ui.desk import Desk
 from mmcore.workspace import Workspace
 
-KEEP_S = 60  # a moment's old numbers are as good, and counting 100,000 texts takes half a second
+KEEP_S = 600  # a photo that can be read again by then
 
 
 def numbers_now(desk: Desk) -> CatalogueNumbers:
@@ -58,9 +59,10 @@ def plots(desk: Desk, numbers: CatalogueNumbers, prefix: str) -> None:
     with left:
         _by_class(numbers, prefix)
     with right:
-        _by_text_length(desk, prefix)
-        _by_photo_size(desk, prefix)
-        copies = _groups(desk.settings.home, desk.store)
+        revision = catalogue_revision(desk.store)
+        _by_text_length(desk, revision, prefix)
+        _by_photo_size(desk, revision, prefix)
+        copies = _groups(desk.settings.home, revision, desk.store)
         st.button(
             f"{copies.num_products:,} products are near-copies, in {copies.num_groups:,} groups "
             f"(the largest has {copies.largest:,})",
@@ -83,8 +85,8 @@ def _by_class(numbers: CatalogueNumbers, prefix: str) -> None:
     _clickable(figure, f"{prefix}.plot.class", 420, prefix, "labels", lambda code: [code])
 
 
-def _by_text_length(desk: Desk, prefix: str) -> None:
-    buckets = [b for b in _texts(desk.settings.home, desk.store) if b.count]
+def _by_text_length(desk: Desk, revision: int, prefix: str) -> None:
+    buckets = [b for b in _texts(desk.settings.home, revision, desk.store) if b.count]
     figure = _bars(
         [b.name for b in buckets], [b.count for b in buckets], [[b.low, b.high] for b in buckets]
     )
@@ -92,8 +94,8 @@ def _by_text_length(desk: Desk, prefix: str) -> None:
     _clickable(figure, f"{prefix}.plot.text", 190, prefix, "chars", tuple)
 
 
-def _by_photo_size(desk: Desk, prefix: str) -> None:
-    found = _photos(desk.settings.home, desk.store)
+def _by_photo_size(desk: Desk, revision: int, prefix: str) -> None:
+    found = _photos(desk.settings.home, revision, desk.store)
     places = [i for i, bucket in enumerate(found.buckets) if bucket.count]
     buckets = [found.buckets[i] for i in places]
     figure = _bars([b.name for b in buckets], [b.count for b in buckets], places)
@@ -134,16 +136,17 @@ def _numbers(home: Path, moment: tuple[int, int], _store: Store):
     return catalogue_numbers(_store)
 
 
-@st.cache_data(ttl=KEEP_S, show_spinner=False, max_entries=4)
-def _texts(home: Path, _store: Store):
+# only imports change texts, near-copies and photos
+@st.cache_data(show_spinner=False, max_entries=4)
+def _texts(home: Path, revision: int, _store: Store):
     return text_lengths(_store)
 
 
-@st.cache_data(ttl=KEEP_S, show_spinner=False, max_entries=4)
-def _groups(home: Path, _store: Store):
+@st.cache_data(show_spinner=False, max_entries=4)
+def _groups(home: Path, revision: int, _store: Store):
     return group_sizes(_store)
 
 
-@st.cache_data(ttl=10 * KEEP_S, show_spinner="Looking at photos…", max_entries=4)
-def _photos(home: Path, _store: Store):
+@st.cache_data(ttl=KEEP_S, show_spinner="Looking at photos…", max_entries=4)
+def _photos(home: Path, revision: int, _store: Store):
     return photo_sizes(_store, Workspace(home))
