@@ -29,11 +29,11 @@ def neighbours_or_wait(desk: Desk, name: str) -> NeighbourIndex | None:
             st.rerun()
         done, total = live.progress
         told = f"{done:,} of {total:,} products" if total else "beginning"
-        st.progress(
-            done / total if total else 0.0,
-            text=f"The catalogue is being read to find what is alike: {told}. Once for each model; "
-            "everything else works meanwhile.",
+        st.text(
+            f"The catalogue is being read to find what is alike: {told}. Once for each model; "
+            "everything else works meanwhile."
         )
+        st.progress(done / total if total else 0.0)
 
     look()
     return None
