@@ -10,6 +10,7 @@ import torch
 from mmcore.features import FeatureCache
 
 PIECE = 1024  # photos at once: 5 MB as float32
+SHARE_READ_WHOLE = 0.5  # of the cache's photos; to pick them out takes longer than to read all
 SMALLEST = 1e-6  # length of features that differ from the mean
 
 
@@ -24,13 +25,14 @@ class PhotoLikeness:
         """
         places = cache.places(keys)
         self.has = places >= 0  # (N,) bool
-        self._cache, self._keys = cache, keys
-        used, self._of_product = np.unique(places[self.has], return_inverse=True)
+        self._cache = cache
         self._mapped = torch.from_numpy(cache.mapped())
-        # a cache that holds hardly anything else is read as it lies
-        is_whole = len(used) == len(self._mapped)
-        self._used = None if is_whole else torch.from_numpy(used)
-        self._num = len(used)
+        used, of_product = np.unique(places[self.has], return_inverse=True)
+        if len(used) >= SHARE_READ_WHOLE * len(self._mapped):
+            self._used, self._num, self._of_product = None, len(self._mapped), places[self.has]
+        else:
+            self._used, self._num = torch.from_numpy(used), len(used)
+            self._of_product = of_product
         self._measure()
 
     def _measure(self) -> None:
@@ -45,7 +47,7 @@ class PhotoLikeness:
         self._lengths.clamp_(min=SMALLEST)
 
     def _pieces(self):
-        """Yield (number of the first, float32 features) of pieces of the used photos."""
+        """Yield (number of the first, float32 features) of pieces of the photos."""
         for at in range(0, self._num, PIECE):
             if self._used is None:
                 rows = self._mapped[at : at + PIECE]
