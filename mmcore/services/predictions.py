@@ -170,11 +170,21 @@ def bring_up_to_date(
         report = predict_missing(store, workspace, settings, production.id, watch)
         watch.check(_STOPPED)
         if queue.refresh(store, production.id) is not None:
-            try:  # last, as nobody's queue waits for it: pages find at once what is alike
-                read_texts(store, workspace, production.name, watch)
-            except (ArtifactError, WorkspaceError) as error:  # takes nothing from the predictions
-                report = replace(report, notes=(*report.notes, str(error)))
+            if report.num_predicted:  # else the texts are those that were read before
+                return _with_texts_read(report, store, workspace, watch)
             return report
+
+
+def _with_texts_read(
+    report: PredictionReport, store: Store, workspace: Workspace, watch: Watch
+) -> PredictionReport:
+    """Read the texts for likeness, too, so that no page has to wait for that; last, as nobody's
+    queue does. Where that fails, the predictions stand all the same."""
+    try:
+        read_texts(store, workspace, report.version, watch)
+    except (ArtifactError, WorkspaceError) as error:
+        return replace(report, notes=(*report.notes, str(error)))
+    return report
 
 
 class _Predictor:
