@@ -9,6 +9,7 @@ imported, and the same is done again. The network's time (encoding, logits, view
 from that of the database.
 """
 
+import argparse
 import multiprocessing
 import os
 import secrets
@@ -39,14 +40,18 @@ def main() -> None:
     parser = bench.parser(__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--check-labels", action="store_true", help="cross-check them, too: slow")
+    parser.add_argument(
+        "--second-model", action="store_true", help="another one is activated at the end, too"
+    )
     options = parser.parse_args()
-    found = {size: measure(size, options.check_labels) for size in options.sizes}
+    found = {size: measure(size, options) for size in options.sizes}
     facts = (f"{max(options.sizes)}-products",)
     bench.report(__file__, {"products": found}, facts, options.keep)
 
 
-def measure(num_products: int, checks_labels: bool) -> dict:
+def measure(num_products: int, options: argparse.Namespace) -> dict:
     """Return the figures of one size."""
+    checks_labels = options.check_labels
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCHMARK_DIR")) as folder:
         shop = make_shop(Path(folder) / "home", num_products, "features")
         lead = ensure_actor(shop.store, PERSON, "admin", 0.0)
@@ -58,10 +63,11 @@ def measure(num_products: int, checks_labels: bool) -> dict:
         figures[f"after_{NUM_LABELS}_labels"] = refreshed(shop, lead, checks_labels)
         import_products(shop.store, lead, num_products)
         figures[f"after_{NUM_NEW}_new_products"] = refreshed(shop, lead, checks_labels)
-        keys = photo_names(num_products)
-        version_id = add_model(shop.workspace, shop.settings, shop.store, keys[:1], "m2")
-        shop = MadeShop(shop.workspace, shop.settings, shop.store, version_id)
-        figures["full_with_an_older_model"] = refreshed(shop, lead, checks_labels)
+        if options.second_model:
+            keys = photo_names(num_products)
+            version_id = add_model(shop.workspace, shop.settings, shop.store, keys[:1], "m2")
+            shop = MadeShop(shop.workspace, shop.settings, shop.store, version_id)
+            figures["full_with_an_older_model"] = refreshed(shop, lead, checks_labels)
         shop.store.close()
     return figures
 
