@@ -170,16 +170,22 @@ def bring_up_to_date(
         report = predict_missing(store, workspace, settings, production.id, watch)
         watch.check(_STOPPED)
         if queue.refresh(store, production.id) is not None:
-            if report.num_predicted:  # else the texts are those that were read before
-                return _with_texts_read(report, store, workspace, watch)
-            return report
+            # last, as nobody's queue waits for it
+            return with_texts_read(report, store, workspace, watch)
 
 
-def _with_texts_read(
+def with_texts_read(
     report: PredictionReport, store: Store, workspace: Workspace, watch: Watch
 ) -> PredictionReport:
-    """Read the texts for likeness, too, so that no page has to wait for that; last, as nobody's
-    queue does. Where that fails, the predictions stand all the same."""
+    """Return the report once the texts are read for likeness, too: no page has to wait for that.
+
+    Where that fails, the predictions stand all the same, and a note says why.
+
+    Raises:
+        TrainingInterrupted: if it was asked to stop.
+    """
+    if not report.num_predicted:
+        return report  # the texts are those that were read before
     try:
         read_texts(store, workspace, report.version, watch)
     except (ArtifactError, WorkspaceError) as error:
