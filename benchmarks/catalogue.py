@@ -1,27 +1,24 @@
 """How long the catalogue's verbs take, by size: importing, each filter of a list, search, counts.
 
-    python -m benchmarks.catalogue --sizes 1000 10000 100000 [--postgres URL] [--plans]
+    PYTHONPATH=. python benchmarks/catalogue.py [--sizes 1000 ...] [--postgres URL] [--plans]
 
-Prints JSON. Every size has a database of its own, gone afterwards: a file in a temporary folder, or
+Every size has a database of its own, gone afterwards: a file in a temporary folder, or
 a database made on the PostgreSQL server that the URL names. Products are made of random words with
 French frequencies; a tenth have no label, a third no description, half no photo.
 """
 
-import argparse
 import csv
-import json
-import os
-import platform
 import random
 import statistics
 import tempfile
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 
+import bench
+import numpy as np
+from made_shop import NUM_CLASSES, Texts
+from queue_catalogue import database
 from sqlalchemy import event, insert, select, text
 
 from mmcore.catalog.csv_columns import CsvColumns
@@ -30,42 +27,27 @@ from mmcore.services.catalogue import CsvImport, import_csv
 from mmcore.services.catalogue_frame import load_catalogue
 from mmcore.services.catalogue_numbers import catalogue_numbers
 from mmcore.services.people import Actor, ensure_actor
-from mmcore.store.engine import Store, sqlite_url
+from mmcore.store.engine import Store
 from mmcore.store.migrate import migrate
 from mmcore.store.product_filter import ProductFilter
 from mmcore.store.tables import Act, Annotation, ModelVersion, Prediction, Product, ProductClass
 from mmcore.workspace import Workspace
 
-NUM_CLASSES = 27
 REPEATS = 5
-SYLLABLES = (
-    "ba be bi bo ca ce co da de di do fa fé ga gé ja ju la lé li lo ma mé mo na né pa".split()
-)
-RARE, ACCENTED = "piscine gonflable", "été"
+RARE = "piscine gonflable"
 COLUMNS = CsvColumns("id", "title", "description", label="label", extra=("price", "brand"))
 
 
-def make_words(rng: random.Random, count: int) -> list[str]:
-    found = {"".join(rng.choices(SYLLABLES, k=rng.randint(2, 4))) for _ in range(count * 2)}
-    return [*sorted(found)[:count], ACCENTED]
-
-
-def write_csv(path: Path, count: int, labels: bool = True) -> None:
-    rng = random.Random(0)
-    words = make_words(rng, 20_000)
-    weights = [1 / (rank + 10) for rank in range(len(words))]
-    cumulative = [sum(weights[:1])]
-    for weight in weights[1:]:
-        cumulative.append(cumulative[-1] + weight)
+def write_csv(path: Path, count: int) -> None:
+    """Write a catalogue of made-up products."""
+    rng, texts = random.Random(0), Texts(np.random.default_rng(0))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "title", "description", "label", "price", "brand"])
         for i in range(count):
-            title = " ".join(rng.choices(words, cum_weights=cumulative, k=8))
-            title += f" {RARE}" if i % 1000 == 7 else ""
-            length = 0 if rng.random() < 1 / 3 else 60
-            description = " ".join(rng.choices(words, cum_weights=cumulative, k=length))
-            label = "" if rng.random() < 0.1 or not labels else str(rng.randrange(NUM_CLASSES) + 10)
+            title = texts.some(1, 8)[0] + (f" {RARE}" if i % 1000 == 7 else "")
+            description = "" if rng.random() < 1 / 3 else texts.some(1, 60)[0]
+            label = "" if rng.random() < 0.1 else str(rng.randrange(NUM_CLASSES) + 10)
             writer.writerow([f"ref-{i}", title, description, label, i % 97, f"marque {i % 50}"])
 
 
@@ -163,9 +145,7 @@ def milliseconds(work: Callable[[], object]) -> dict[str, float]:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return round(time.perf_counter() - started, 2)
+    return round(bench.seconds(work), 2)
 
 
 def measure(store: Store, folder: Path, count: int) -> dict:
@@ -225,54 +205,24 @@ def plans(store: Store, annotator_id: int) -> dict[str, list[str]]:
     return found
 
 
-@contextmanager
-def database(postgres: str | None, folder: Path) -> Iterator[Store]:
-    """Give an empty store with this version's tables."""
-    if postgres is None:
-        store = Store(sqlite_url(folder / "rayon.db"))
-        migrate(store)
-        yield store
-        store.close()
-        return
-    name = f"rayon_benchmark_{uuid.uuid4().hex[:8]}"
-    on_server(postgres, f"CREATE DATABASE {name}")
-    store = Store(f"{postgres.rsplit('/', 1)[0]}/{name}")
-    try:
-        migrate(store)
-        yield store
-    finally:
-        store.close()
-        on_server(postgres, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def on_server(url: str, statement: str) -> None:
-    server = Store(url)
-    with server.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(statement))
-    server.close()
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = bench.parser(__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--postgres", metavar="URL", help="server to make databases on")
     parser.add_argument("--plans", action="store_true", help="add what EXPLAIN says")
     options = parser.parse_args()
-    report = {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "database": "postgresql" if options.postgres else "sqlite",
-        "sizes": {},
-    }
+    found = {}
     for size in options.sizes:
-        with tempfile.TemporaryDirectory(prefix="rayon-benchmark-") as name:
-            with database(options.postgres, Path(name)) as store:
-                report["sizes"][size] = measure(store, Path(name), size)
-                if options.plans:
-                    annotator_id = ensure_actor(store, "lea", "lead", 0.0).id
-                    report["sizes"][size]["plans"] = plans(store, annotator_id)
-    print(json.dumps(report, indent=1))
+        with tempfile.TemporaryDirectory() as folder, database(options.postgres) as url:
+            store = Store(url)
+            migrate(store)
+            found[size] = measure(store, Path(folder), size)
+            if options.plans:
+                annotator_id = ensure_actor(store, "lea", "lead", 0.0).id
+                found[size]["plans"] = plans(store, annotator_id)
+            store.close()
+    facts = ("postgresql" if options.postgres else "sqlite", f"{max(options.sizes)}-products")
+    bench.report(__file__, {"products": found}, facts, options.keep)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ _PRODUCTS = """INSERT INTO product (id, product_id, title, description, search_t
  CASE WHEN n % 5 = 0 THEN NULL ELSE n % 27 + 1 END, 0, FALSE, {chance_a}, 0 FROM numbers"""
 _PREDICTIONS = """INSERT INTO prediction (model_version_id, product_id, fused_class_id,
  fused_probability, margin, entropy, disagreement, suspicion, label_class_id, top)
-SELECT 1, id, 1, 0.5, {chance_b}, {chance_a}, {chance_c},
+SELECT :model, id, 1 + id % 27, 0.5, {chance_b}, {chance_a}, {chance_c},
  CASE WHEN class_id IS NULL THEN 0 ELSE {chance_b} END, class_id, :top FROM product"""
 
 
@@ -90,11 +90,16 @@ def _add_rows(session, num_products: int) -> None:
     chances = {f"chance_{k}": _chance("n", f) for k, f in zip("a", (7_919,), strict=True)}
     statement = _PRODUCTS.format(numbers=_NUMBERS[dialect], **chances)
     session.execute(text(statement), {"count": num_products, "description": DESCRIPTION})
+    add_predictions(session, 1)
+
+
+def add_predictions(session, model_version_id: int) -> None:
+    """Say something about every product, as the model in production might."""
     factors = zip("abc", (104_729, 611_953, 15_485_863), strict=True)
     statement = _PREDICTIONS.format(**{f"chance_{k}": _chance("id", f) for k, f in factors})
     view = str([[i, round(0.5 / i, 3)] for i in range(1, 6)])
     top = f'{{"fused": {view}, "text": {view}, "image": {view}}}'
-    session.execute(text(statement), {"top": top})
+    session.execute(text(statement), {"top": top, "model": model_version_id})
 
 
 def _on_server(url: str, statement: str) -> None:

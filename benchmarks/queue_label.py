@@ -40,10 +40,12 @@ def skip(store: Store, actor: Actor, item: QueueItem, now: float) -> None:
 def _seen(item: QueueItem):
     from mmcore.services.labelling import Seen, Suggestion
 
-    best = item.suggestion.fused[0]
-    suggestion = Suggestion(
-        best.code, best.probability, item.suggestion.is_hidden, item.suggestion.model_version_id
-    )
+    suggestion = None
+    if item.suggestion is not None:
+        best = item.suggestion.fused[0]
+        suggestion = Suggestion(
+            best.code, best.probability, item.suggestion.is_hidden, item.suggestion.model_version_id
+        )
     return Seen(item.id, item.version, item.token, suggestion, 1.0, item.is_second_opinion)
 
 

@@ -98,13 +98,22 @@ class FeatureCache:
 
     def gather(self, keys: Sequence[str]) -> np.ndarray:
         """Return (N, 1280) float16; zeros for a key that is not in the cache."""
+        rows = self.places(keys)
+        found = np.zeros((len(rows), FEATURE_DIM), dtype=np.float16)
+        found[rows >= 0] = self.mapped()[rows[rows >= 0]]
+        return found
+
+    def places(self, keys: Sequence[str]) -> np.ndarray:
+        """Return (N,) int64, the row of each key in `mapped`; -1 where it is not in the cache."""
+        return np.array([self._index.get(key, -1) for key in keys], dtype=np.int64)
+
+    def mapped(self) -> np.ndarray:
+        """Return (rows, 1280) float16, read from the disk where they are looked at."""
         if len(self._map) < self._rows:
             shape = (self._rows, FEATURE_DIM)
-            self._map = np.memmap(self._features, np.float16, "r", shape=shape)
-        rows = np.array([self._index.get(key, -1) for key in keys], dtype=np.int64)
-        found = np.zeros((len(rows), FEATURE_DIM), dtype=np.float16)
-        found[rows >= 0] = self._map[rows[rows >= 0]]
-        return found
+            # what is written to it stays in memory: torch takes no array that can't be written to
+            self._map = np.memmap(self._features, np.float16, "c", shape=shape)
+        return self._map
 
     def append(self, keys: Sequence[str], features: np.ndarray) -> None:
         """Add (N, 1280) features under their keys, durably enough for a cache.

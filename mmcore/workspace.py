@@ -5,7 +5,7 @@ home/
   photos/             one file a photo, named by its content hash
   thumbnails/         small copies of photos; may be deleted at any time
   logs/               one file a job
-  cache/              frozen-backbone features; may be deleted at any time
+  cache/              frozen-backbone features, texts for likeness; may be deleted at any time
   models/             one folder a model version
   runs/               checkpoints of trainings that have not ended
   snapshots/          the exact labels of each training, one file a hash

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from mmcore.ui.bulk.acting import act_bar, undo_bar
-from mmcore.ui.bulk.choosing import choose_rows, show_pages
+from mmcore.ui.bulk.choosing import PAGES, choose_rows
 from mmcore.ui.cards import product_card
+from mmcore.ui.catalogue.pager import page_buttons
 from mmcore.ui.guard import enter
 from mmcore.ui.notices import errors_shown
 from mmcore.ui.photo_grid import opened, photo_grid
@@ -19,12 +20,14 @@ def open_card() -> None:
 
 with errors_shown():
     undo_bar(desk)
-    rows, wanted, where = choose_rows(desk)
+    found = choose_rows(desk)
+    rows, wanted = found.rows, found.wanted
     above = st.container()
     if rows:
         cards = [product_card(desk, row) for row in rows]
-        chosen = set(photo_grid(cards, "b.grid", open_card, selected=(), page=where))
-        show_pages(desk, rows, wanted)
+        chosen = set(photo_grid(cards, "b.grid", open_card, selected=(), page=found.where))
+        if found.page is not None:
+            page_buttons(PAGES, found.page)
         with above, errors_shown():
             act_bar(desk, [row.id for row in rows if row.product_id in chosen], wanted)
     elif wanted is not None:

@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from mmcore.services.catalogue_numbers import catalogue_numbers
 from mmcore.services.product_choice import find_filter
 from mmcore.ui.catalogue.filters import product_filters
 from mmcore.ui.catalogue.listing import listing
-from mmcore.ui.catalogue.plots import number_row, plots, take_click
+from mmcore.ui.catalogue.plots import number_row, numbers_now, plots, take_click
 from mmcore.ui.guard import enter
 from mmcore.ui.notices import errors_shown
 from mmcore.ui.screens import screen_named
@@ -15,7 +14,7 @@ PREFIX = "c.filter"
 
 desk = enter("catalogue_page")
 with errors_shown():
-    numbers = catalogue_numbers(desk.store)
+    numbers = numbers_now(desk)
     if not numbers.num_products:
         st.info(
             "The catalogue is empty. Import a file on the Batch screen, or on the command line: "

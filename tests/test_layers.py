@@ -36,6 +36,7 @@ LEVELS = (
         *("metrics", "scoring", "cross_check", "bootstrap", "gate"),
         *("ngrams", "linear", "linear_fit", "encoders", "backbones", "pixels", "towers"),
         *("features", "batches", "generator", "onnx_graphs", "extractors", "quantizing"),
+        *("inverted", "photo_likeness"),
     },
     {
         *("fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"),
@@ -63,7 +64,7 @@ NETWORKS = {
         "reports",
     ),
     *("losses", "optim", "folding", "checkpoint", "validation", "weights", "warm_start"),
-    *("onnx_graphs", "extractors", "quantizing", "onnx_export", "engines"),
+    *("onnx_graphs", "extractors", "quantizing", "onnx_export", "engines", "photo_likeness"),
     *("trainer", "artifact", "runtime", "explain"),
 }
 NETWORK_FILES = {

@@ -4,7 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from sqlalchemy.orm import Session
+
 from mmcore.catalog.products import SPLITS
+from mmcore.store.acts import newest_act
 from mmcore.store.browse import counts_by_class_and_split
 from mmcore.store.engine import Store
 from mmcore.store.products import read_classes, read_facts
@@ -51,6 +54,26 @@ class CatalogueNumbers:
     def to_json(self) -> dict:
         """Return the numbers as plain data."""
         return {**asdict(self), "num_unlabelled": self.num_unlabelled}
+
+
+def catalogue_moment(store: Store) -> tuple[int, int]:
+    """Return what changes whenever the numbers may have: the newest act, the last import.
+
+    It costs next to nothing; to count 100,000 products takes the twentieth part of a second.
+    """
+    with store.reading() as session:
+        return newest_act(session), _revision(session)
+
+
+def catalogue_revision(store: Store) -> int:
+    """Return a number that every change of the catalogue's texts and photos raises."""
+    with store.reading() as session:
+        return _revision(session)
+
+
+def _revision(session: Session) -> int:
+    facts = read_facts(session)
+    return facts.revision if facts else 0
 
 
 def catalogue_numbers(store: Store) -> CatalogueNumbers:

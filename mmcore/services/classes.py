@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from mmcore.catalog.class_names import ClassName
 from mmcore.errors import RefusedError
 from mmcore.services.inputs import checked_line, checked_text, checked_token
 from mmcore.services.people import Actor, require
@@ -17,6 +18,7 @@ from mmcore.store import classes as rows
 from mmcore.store.acts import NewAct, add_details, begin_act, saved_act
 from mmcore.store.class_changes import ClassChange, apply_changes, refuse_taken_code
 from mmcore.store.engine import Store
+from mmcore.store.products import read_classes
 
 MAX_CODE = 64  # characters
 MAX_NAME = 120
@@ -90,6 +92,16 @@ def list_classes(store: Store, with_archived: bool = False) -> tuple[ClassInfo, 
                 row.count,
             )
             for row in rows.list_classes(session, with_archived)
+        )
+
+
+def name_classes(store: Store, with_archived: bool = False) -> tuple[ClassName, ...]:
+    """Return how the classes are called, in the order of the screen; no product is counted."""
+    with store.reading() as session:
+        return tuple(
+            ClassName(row.code, row.name_fr, row.name_en)
+            for row in read_classes(session)
+            if with_archived or not row.is_archived
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from mmcore.errors import ArtifactError, ConfigError
 from mmcore.gate import GateLimits
 from mmcore.services.people import Actor, require
-from mmcore.services.predictions import predict_missing
+from mmcore.services.predictions import predict_missing, with_texts_read
 from mmcore.services.verdicts import Sides, build_verdict
 from mmcore.services.watch import Watch
 from mmcore.settings import Settings
@@ -104,6 +104,7 @@ def judge_candidate(
         except ArtifactError as error:
             notes.append(f"production is judged by what it said before: {error}")
     report = predict_missing(store, workspace, settings, model_version_id, watch, is_new)
+    report = with_texts_read(report, store, workspace, watch)
     notes += report.notes
     sides = Sides(model_version_id, name, production and (production.id, production.name))
     with store.reading() as session:

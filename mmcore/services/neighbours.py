@@ -1,24 +1,32 @@
 """The labelled products that are most like another one, by the words and photos a model sees.
 
 Likeness is the cosine between n-grams of the texts, and between photo features less their mean (all
-photos have much in common); a product that lacks one of them is judged by the other.
+photos have much in common); a product that lacks one of them is judged by the other. Both are
+mapped from the disk: see `inverted.py` and `photo_likeness.py`. Next: neighbour_reading.py.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmcore.config import TEXT
 from mmcore.services.browse import ProductRow, rows_of
+from mmcore.services.neighbour_texts import (
+    Plan,
+    frame_of,
+    make_plan,
+    make_segments,
+    text_encoder,
+    texts_of,
+)
+from mmcore.store.browse import find_product
 from mmcore.store.engine import Store
-from mmcore.store.products import read_facts, read_products
 from mmcore.workspace import Workspace
 
 if TYPE_CHECKING:
     from scipy import sparse
 
+    from mmcore.photo_likeness import PhotoLikeness
     from mmcore.runtime import ProductInput, Runtime
 
 MAX_NEIGHBOURS = 500
@@ -41,86 +49,79 @@ class Neighbour:
 
 
 class NeighbourIndex:
-    """Every product of a catalogue as one model sees it; built once, asked often."""
+    """Every product of a catalogue as one model sees it; opened once, asked often.
 
-    def __init__(self, runtime: "Runtime", store: Store, workspace: Workspace) -> None:
-        """Read the catalogue's texts and the photo features that are kept already.
+    A photo whose features aren't in the cache (the model moved its backbone, or the cache was
+    deleted) takes no part: its product is judged by its words.
+    """
 
-        A photo whose features aren't in the cache (the model moved its backbone, or the cache was
-        deleted) takes no part: its product is judged by its words.
+    def __init__(self, runtime: "Runtime", store: Store, workspace: Workspace, plan: Plan) -> None:
+        """Map what the plan's files and the feature cache hold.
+
+        Raises:
+            OSError, ValueError: if a file of the plan is gone or cut off.
         """
-        self._runtime = runtime
-        with store.reading() as session:
-            rows = list(read_products(session))
-        self._ids = [(row.id, row.product_id) for row in rows]
-        self._place = {row.product_id: i for i, row in enumerate(rows)}
-        self._texts = self._encode([row.title for row in rows], [row.description for row in rows])
-        self._photos, self._has_photo = self._read_features(workspace, [row.photo for row in rows])
+        from mmcore.inverted import Segment
 
-    def _encode(self, titles: Sequence[str], descriptions: Sequence[str]):
-        import pandas as pd
-
-        encoder = self._runtime.artifact.encoders.get(TEXT.name)
-        if encoder is None or getattr(encoder, "ngrams", None) is None:
-            return None
-        return encoder.encode_ngrams(
-            pd.DataFrame({"title": list(titles), "description": list(descriptions)})
-        )[0]
-
-    def _read_features(self, workspace: Workspace, keys: Sequence[str]):
-        from mmcore.features import open_cache
-
-        name = self._runtime.artifact.config.model.image_name
-        if name is None:
-            return None, np.zeros(len(keys), bool)
-        cache = open_cache(workspace.cache, self._runtime.artifact.model.towers[name].backbone)
-        has = np.array([key in cache for key in keys], bool)
-        features = cache.gather(list(keys)).astype(np.float32)
-        self._mean = features[has].mean(axis=0) if has.any() else np.zeros(features.shape[1])
-        return _unit(features - self._mean), has
+        self._runtime, self._store, self._plan = runtime, store, plan
+        self._encoder = text_encoder(runtime.artifact)
+        self._segments = []
+        if self._encoder is not None:
+            self._segments = [Segment(plan.path(part)) for part in plan.parts]
+        self._photos = _photos(runtime, workspace, plan)
 
     def like_product(self, product_id: str, count: int) -> list[Neighbour]:
         """Return the products most like one of the catalogue, without itself; none if unknown."""
-        place = self._place.get(product_id)
-        if place is None:
+        with self._store.reading() as session:
+            row = find_product(session, product_id)
+        if row is None or row.removed_at is not None:
             return []
-        text = None if self._texts is None else self._texts[[place]]
-        photo = self._photos[place] if self._has_photo[place] else None
-        found = self._nearest(text, photo, count + 1)
+        text = None
+        if self._encoder is not None:
+            text = self._encode(texts_of(row, self._encoder.columns))
+        features = self._photos.features_of(row.photo) if self._photos else None
+        found = self._nearest(text, features, count + 1)
         return [n for n in found if n.product_id != product_id][:count]
 
     def like_input(self, product: "ProductInput", count: int) -> list[Neighbour]:
         """Return the products most like one that isn't in the catalogue."""
-        text = self._encode([product.title], [product.description])
-        if text is not None and not text.nnz:
-            text = None
-        return self._nearest(text, self._photo_of(product), count)
+        text = None
+        if self._encoder is not None:
+            text = self._encode(texts_of(product, self._encoder.columns))
+        return self._nearest(
+            text if text is not None and text.nnz else None, self._seen(product), count
+        )
 
-    def _photo_of(self, product: "ProductInput") -> np.ndarray | None:
+    def _encode(self, texts: tuple[str, ...]) -> "sparse.csr_array":
+        columns = self._encoder.columns
+        return self._encoder.encode_ngrams(frame_of([texts], columns))[0]
+
+    def _seen(self, product: "ProductInput") -> np.ndarray | None:
+        """Return the features of a photo that is given, None without a readable one."""
         from mmcore.errors import ImageError
         from mmcore.images import decode_photo
 
-        if product.photo is None or not self._has_photo.any():
+        if product.photo is None or not self._photos:
             return None
         try:
             pixels = decode_photo(product.photo)[None]
         except ImageError:
             return None
-        features = self._runtime.engine.extractor.features(pixels)
-        return _unit(features - self._mean)[0]
+        return self._runtime.engine.extractor.features(pixels)[0]
 
     def _nearest(
-        self, text: "sparse.csr_array | None", photo: np.ndarray | None, count: int
+        self, text: "sparse.csr_array | None", features: np.ndarray | None, count: int
     ) -> list[Neighbour]:
-        num = len(self._ids)
+        plan, num = self._plan, len(self._plan.ids)
         by_text = by_photo = None
         total, parts = np.zeros(num, np.float32), np.zeros(num, np.float32)
-        if text is not None and self._texts is not None:
-            by_text = np.clip((self._texts @ text.T).toarray()[:, 0], 0, 1)
+        if text is not None:
+            found = [segment.likeness(text) for segment in self._segments]
+            by_text = np.clip(np.concatenate(found), 0, 1) if found else total
             total, parts = total + by_text, parts + 1
-        if photo is not None:
-            by_photo = np.where(self._has_photo, np.clip(self._photos @ photo, 0, 1), 0)
-            total, parts = total + by_photo, parts + self._has_photo
+        if features is not None:
+            by_photo = self._photos.likeness(features)
+            total, parts = total + by_photo, parts + self._photos.has
         if not parts.any():
             return []
         likeness = total / np.maximum(parts, 1)
@@ -129,14 +130,45 @@ class NeighbourIndex:
         best = best[np.argsort(-likeness[best], kind="stable")]
         return [
             Neighbour(
-                *self._ids[i],
+                int(plan.ids[i]),
+                plan.product_ids[i],
                 float(likeness[i]),
                 None if by_text is None else float(by_text[i]),
-                float(by_photo[i]) if by_photo is not None and self._has_photo[i] else None,
+                float(by_photo[i]) if by_photo is not None and self._photos.has[i] else None,
             )
             for i in best
             if likeness[i] > 0
         ]
+
+
+def build_index(runtime: "Runtime", store: Store, workspace: Workspace) -> NeighbourIndex:
+    """Return the index of the catalogue as it is now; what is missing is made first, here.
+
+    Raises:
+        WorkspaceError: if it can't be kept in the workspace.
+    """
+    plan = plan_of(runtime, store, workspace)
+    encoder = text_encoder(runtime.artifact)
+    if encoder is not None:
+        make_segments(store, plan, encoder)
+    return NeighbourIndex(runtime, store, workspace, plan)
+
+
+def plan_of(runtime: "Runtime", store: Store, workspace: Workspace) -> Plan:
+    """Return what the catalogue consists of now, and which files hold its texts."""
+    return make_plan(store, workspace, text_encoder(runtime.artifact))
+
+
+def _photos(runtime: "Runtime", workspace: Workspace, plan: Plan) -> "PhotoLikeness | None":
+    from mmcore.features import open_cache
+    from mmcore.photo_likeness import PhotoLikeness
+
+    name = runtime.artifact.config.model.image_name
+    if name is None:
+        return None
+    cache = open_cache(workspace.cache, runtime.artifact.model.towers[name].backbone)
+    photos = PhotoLikeness(cache, plan.photos)
+    return photos if photos.has.any() else None
 
 
 @dataclass(frozen=True)
@@ -167,14 +199,3 @@ def labelled_neighbours(
         if len(found) >= count or len(near) < reach:
             break
     return found[:count]
-
-
-def catalogue_revision(store: Store) -> int:
-    """Return a number that every change of the catalogue's texts and photos raises."""
-    with store.reading() as session:
-        facts = read_facts(session)
-    return facts.revision if facts else 0
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)

@@ -6,11 +6,12 @@ later fills in products that came, or changed, since.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mmcore.errors import RefusedError
+from mmcore.errors import ArtifactError, RefusedError, WorkspaceError
 from mmcore.holding import using
+from mmcore.services.neighbour_texts import read_texts
 from mmcore.services.people import Actor, require
 from mmcore.services.prediction_rows import Answers, ClassMap, build_rows
 from mmcore.services.suspects import cross_check, photo_features
@@ -37,7 +38,7 @@ class PredictionReport:
 
     Attributes:
         num_silent: products the model has nothing to go by: no known word, no readable photo.
-        notes: photos that can't be read.
+        notes: photos that can't be read; texts that can't be kept for likeness.
     """
 
     version: str
@@ -169,7 +170,27 @@ def bring_up_to_date(
         report = predict_missing(store, workspace, settings, production.id, watch)
         watch.check(_STOPPED)
         if queue.refresh(store, production.id) is not None:
-            return report
+            # last, as nobody's queue waits for it
+            return with_texts_read(report, store, workspace, watch)
+
+
+def with_texts_read(
+    report: PredictionReport, store: Store, workspace: Workspace, watch: Watch
+) -> PredictionReport:
+    """Return the report once the texts are read for likeness, too: no page has to wait for that.
+
+    Where that fails, the predictions stand all the same, and a note says why.
+
+    Raises:
+        TrainingInterrupted: if it was asked to stop.
+    """
+    if not report.num_predicted:
+        return report  # the texts are those that were read before
+    try:
+        read_texts(store, workspace, report.version, watch)
+    except (ArtifactError, WorkspaceError) as error:
+        return replace(report, notes=(*report.notes, str(error)))
+    return report
 
 
 class _Predictor:

@@ -17,7 +17,7 @@ _FOLDERS = {
     "snapshots": ("the labels that each training saw", NEVER),
     "thumbnails": ("small copies of photos", "yes, at any time: they are made again"),
     "cache": (
-        "what the frozen backbones saw",
+        "what the frozen backbones saw, and texts to find what is alike",
         "yes, while nothing trains: the next training takes longer",
     ),
     "runs": ("trainings that have not ended", "those that nobody wants to go on"),

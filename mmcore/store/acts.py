@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -61,6 +61,11 @@ def begin_act(session: Session, new: NewAct) -> int | None:
     if act_id is None:
         _refuse_other_content(session, new, asked)
     return act_id
+
+
+def newest_act(session: Session) -> int:
+    """Return the number of the newest act, 0 where nothing was ever done."""
+    return session.scalar(select(func.max(Act.id))) or 0
 
 
 def saved_act(session: Session, token: str) -> Row | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import aliased
 
 from mmcore.store.search import matches
 from mmcore.store.tables import Annotation, ModelVersion, Prediction, Product
@@ -89,13 +90,17 @@ def _by_shape(wanted: ProductFilter) -> list[ColumnElement[bool]]:
     if wanted.photos is not None:
         found.append(Product.photo.in_(wanted.photos))
     if wanted.has_copies is not None:
-        shared = (
-            select(Product.group_id)
-            .where(in_catalogue())
-            .group_by(Product.group_id)
-            .having(func.count() > 1)
+        # product by product: a page of a list needs the groups of few, not of all
+        other = aliased(Product)
+        is_copied = (
+            select(other.id)
+            .where(
+                other.group_id == Product.group_id,
+                other.id != Product.id,
+                other.removed_at.is_(None),
+            )
+            .exists()
         )
-        is_copied = Product.group_id.in_(shared)
         found.append(is_copied if wanted.has_copies else ~is_copied)
     return found
 

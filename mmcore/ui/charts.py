@@ -16,13 +16,22 @@ _CLEAR = "rgba(0,0,0,0)"
 
 def draw(figure: go.Figure, key: str, height: int = 280, **options):
     """Show a figure the way all are shown; returns what is selected where that was asked for."""
-    figure.update_layout(
+    return show(styled(figure, height), key, **options)
+
+
+def styled(figure: go.Figure, height: int) -> go.Figure:
+    """Return the figure, dressed the way all are; it may be kept and shown again and again."""
+    return figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 52, "b": 8},
         paper_bgcolor=_CLEAR,
         plot_bgcolor=_CLEAR,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
     )
+
+
+def show(figure: go.Figure, key: str, **options):
+    """Show a figure that is styled already, as `draw` does."""
     return st.plotly_chart(figure, key=key, config=CONFIG, **options)
 
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from mmcore.services.neighbours import NeighbourIndex, catalogue_revision
+from mmcore.services.catalogue_numbers import catalogue_revision
+from mmcore.services.neighbour_reading import LiveIndex
 from mmcore.services.prediction import load_runtime
 from mmcore.services.registry_view import VersionInfo, list_versions
-from mmcore.settings import read_settings
+from mmcore.settings import Settings, read_settings
 from mmcore.store.engine import Store
 from mmcore.ui.desk import Desk
 from mmcore.workspace import Workspace
@@ -30,13 +31,14 @@ def runtime_of(desk: Desk, name: str):
     return _runtime(desk.settings.home, name)
 
 
-def neighbours_of(desk: Desk, name: str) -> NeighbourIndex:
-    """Return the index of the catalogue as a model sees it; built anew when the catalogue changes.
+def live_index(desk: Desk, name: str) -> tuple[LiveIndex, int]:
+    """Return what finds products that are alike as a model sees them, and the catalogue's revision.
 
     Raises:
         MmcoreError: if the model's folder is damaged or gone.
     """
-    return _neighbours(desk.settings.home, name, catalogue_revision(desk.store), desk.store)
+    live = _live(desk.settings.home, name, runtime_of(desk, name), desk.store, desk.settings)
+    return live, catalogue_revision(desk.store)
 
 
 # three: production, and two to compare it with
@@ -45,6 +47,6 @@ def _runtime(home: Path, name: str):
     return load_runtime(Workspace(home), read_settings(home), name)
 
 
-@st.cache_resource(show_spinner="Reading the catalogue to find what is alike…", max_entries=2)
-def _neighbours(home: Path, name: str, revision: int, _store: Store) -> NeighbourIndex:
-    return NeighbourIndex(_runtime(home, name), _store, Workspace(home))
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _live(home: Path, name: str, _runtime, _store: Store, _settings: Settings) -> LiveIndex:
+    return LiveIndex(_runtime, _store, Workspace(home), _settings)

@@ -1,5 +1,7 @@
 """Bulk: what was selected is labelled once, others' changes are spared, and all is taken back."""
 
+from types import SimpleNamespace
+
 import pytest
 from page_texts import texts, told
 
@@ -95,3 +97,43 @@ def test_likeness_needs_a_model_that_can_be_loaded(visit, select):
     assert app.segmented_control(key="b.way").value == "Like a product"
     assert app.text_input(key="b.like").value == "p1"
     assert "Likeness is what a model sees" in texts(app) and not app.exception
+
+
+@pytest.fixture
+def like(visit, monkeypatch):
+    """Return a function that opens the page on products like p1; it takes the index."""
+
+    def open_page(index, progress=(0, 0)):
+        live = SimpleNamespace(ask=lambda revision, patience_s=0: index, progress=progress)
+        versions = [SimpleNamespace(name="m1")]
+        monkeypatch.setattr("mmcore.ui.bulk.choosing.usable_versions", lambda desk: versions)
+        monkeypatch.setattr("mmcore.ui.neighbour_wait.live_index", lambda desk, name: (live, 1))
+        return visit("bulk_page", "anna", like="p1")
+
+    return open_page
+
+
+def test_products_that_are_alike_can_be_labelled_together(app_shop, select, like):
+    near = [SimpleNamespace(id=app_shop.product(name).id) for name in ("p5", "p2")]
+    select("p2", "p5")
+    app = like(SimpleNamespace(like_product=lambda product_id, count: near))
+    app.selectbox(key="b.code").select("2583").run()
+    assert not button(app, "Label 2 products").disabled and not app.exception
+    assert not [b for b in app.button if b.label == "Next"], "likeness has no pages"
+
+
+def test_while_the_catalogue_is_read_the_page_says_how_far_and_works(select, like):
+    app = like(None, progress=(4_096, 100_000))
+    assert "4,096 of 100,000 products" in texts(app) and not app.exception
+    assert "beginning" in texts(like(None))
+    app.segmented_control(key="b.way").set_value("Filters").run()
+    assert "Select cards by click" in texts(app)
+
+
+def test_a_page_of_the_list_is_asked_for_once(visit, select, monkeypatch):
+    from mmcore.ui.catalogue import pager
+
+    asked, ask = [], pager.list_products
+    monkeypatch.setattr(pager, "list_products", lambda *a: asked.append(1) or ask(*a))
+    app = visit("bulk_page", "anna")
+    assert len(asked) == 1 and [b for b in app.button if b.label == "Next"]

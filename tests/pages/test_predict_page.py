@@ -65,7 +65,7 @@ def asked(monkeypatch):
     monkeypatch.setattr(f"{choice}.usable_versions", lambda desk: versions)
     monkeypatch.setattr(COLUMNS, lambda workspace, settings, model: ["price"])
     monkeypatch.setattr(f"{result}.runtime_of", lambda desk, name: SimpleNamespace(name=name))
-    monkeypatch.setattr(f"{result}.neighbours_of", lambda desk, name: Index())
+    monkeypatch.setattr(f"{result}.neighbours_or_wait", lambda desk, name: Index())
     monkeypatch.setattr(f"{result}.answer", answer)
     monkeypatch.setattr(f"{result}.explain_views", explain)
     monkeypatch.setattr(

@@ -1,15 +1,18 @@
 """Production catches up with products and labels that came since, and the queue with it."""
 
+import pandas as pd
 import pytest
 from sqlalchemy import select, update
 from store_rows import add_classes, add_products
 from tiny_models import save_model, tiny_parts
 
+from mmcore.encoders import with_ngrams
 from mmcore.errors import RefusedError, TrainingInterrupted
 from mmcore.services import predictions as service
 from mmcore.services import registry
 from mmcore.services.class_merge import merge_classes
 from mmcore.services.labelling import Seen, label
+from mmcore.services.neighbour_texts import make_plan
 from mmcore.services.people import ensure_actor
 from mmcore.services.predictions import catch_up, predict_missing, unpredicted
 from mmcore.services.undoing import undo
@@ -230,3 +233,34 @@ def test_a_candidate_s_rival_is_predicted_without_a_check_of_labels(
     predict_missing(store, workspace, settings, versions[0], checks_labels=False)
     with store.reading() as session:
         assert is_check_due(session, versions[0])
+
+
+# -- likeness ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def texts(store, workspace):
+    """Put a model with n-grams into production; return what its texts are to be kept in."""
+    config, model, encoders = tiny_parts()
+    frame = pd.DataFrame({"title": ["titre 1 2", "titre 2 3"], "description": ["", "titre"]})
+    encoders = encoders | with_ngrams(encoders, frame)
+    add_products(store, 3)
+    produce(store, save_model(store, workspace, (config, model, encoders), "n1"))
+    return lambda: make_plan(store, workspace, encoders["text"])
+
+
+def test_texts_are_read_for_likeness_once_the_queue_is_in_line(
+    store, lead, workspace, settings, texts
+):
+    assert texts().missing()
+    assert caught_up(store, lead, workspace, settings).notes == ()
+    assert texts().parts and texts().missing() == []
+
+
+def test_texts_that_cannot_be_kept_take_nothing_from_the_predictions(
+    store, lead, workspace, settings, texts
+):
+    workspace.cache.mkdir(exist_ok=True)
+    (workspace.cache / "neighbours").write_text("in the way")
+    report = caught_up(store, lead, workspace, settings)
+    assert report.num_predicted and "texts can't be kept" in report.notes[-1]

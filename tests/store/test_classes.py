@@ -14,6 +14,7 @@ from mmcore.services.classes import (
     add_class,
     archive_class,
     list_classes,
+    name_classes,
     rename_class,
     reorder_classes,
     set_guideline,
@@ -33,7 +34,9 @@ def shop(store):
 
 
 def codes(shop, **options):
-    return [found.code for found in list_classes(shop.store, **options)]
+    found = [found.code for found in list_classes(shop.store, **options)]
+    assert found == [name.code for name in name_classes(shop.store, **options)]
+    return found
 
 
 def test_the_list_has_counts_and_an_order(shop):

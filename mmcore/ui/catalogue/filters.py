@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from mmcore.services.classes import list_classes
+from mmcore.services.classes import name_classes
 from mmcore.services.people import list_people
 from mmcore.services.product_choice import ProductChoice
 from mmcore.ui.desk import Desk
@@ -22,7 +22,7 @@ STATES = {
 
 def class_names(desk: Desk, with_archived: bool = False) -> dict[str, str]:
     """Return code -> code and French name, in the order of the screen."""
-    found = list_classes(desk.store, with_archived)
+    found = name_classes(desk.store, with_archived)
     return {c.code: f"{c.code}  {c.name_fr}" for c in found}
 
 

@@ -1,20 +1,32 @@
 """The catalogue in plots; a click on a bar sets the filter that it stands for."""
 
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from mmcore.services.catalogue_numbers import CatalogueNumbers
+from mmcore.services.catalogue_numbers import (
+    CatalogueNumbers,
+    catalogue_moment,
+    catalogue_numbers,
+    catalogue_revision,
+)
 from mmcore.services.catalogue_shapes import group_sizes, photo_sizes, text_lengths
 from mmcore.store.engine import Store
 from mmcore.ui.catalogue.filters import set_filter
-from mmcore.ui.charts import draw
+from mmcore.ui.charts import show, styled
 from mmcore.ui.colours import AFTER_COLOUR
 from mmcore.ui.desk import Desk
 from mmcore.workspace import Workspace
 
-KEEP_S = 60  # a moment's old numbers are as good, and counting 100,000 texts takes half a second
+KEEP_S = 600  # a photo that can be read again by then
+
+
+def numbers_now(desk: Desk) -> CatalogueNumbers:
+    """Return the catalogue in numbers, counted again only when something was done to it."""
+    return _numbers(desk.settings.home, catalogue_moment(desk.store), desk.store)
 
 
 def number_row(numbers: CatalogueNumbers, prefix: str) -> None:
@@ -49,9 +61,10 @@ def plots(desk: Desk, numbers: CatalogueNumbers, prefix: str) -> None:
     with left:
         _by_class(numbers, prefix)
     with right:
-        _by_text_length(desk, prefix)
-        _by_photo_size(desk, prefix)
-        copies = _groups(desk.settings.home, desk.store)
+        revision = catalogue_revision(desk.store)
+        _by_text_length(desk, revision, prefix)
+        _by_photo_size(desk, revision, prefix)
+        copies = _groups(desk.settings.home, revision, desk.store)
         st.button(
             f"{copies.num_products:,} products are near-copies, in {copies.num_groups:,} groups "
             f"(the largest has {copies.largest:,})",
@@ -64,49 +77,81 @@ def plots(desk: Desk, numbers: CatalogueNumbers, prefix: str) -> None:
 
 def _by_class(numbers: CatalogueNumbers, prefix: str) -> None:
     classes = [c for c in numbers.classes if c.num_products]
-    figure = _bars(
-        [f"{c.code} {c.name_fr}" for c in classes],
-        [c.num_products for c in classes],
-        [c.code for c in classes],
+    bars = Bars(
+        "Products by label",
+        tuple(f"{c.code} {c.name_fr}" for c in classes),
+        tuple(c.num_products for c in classes),
+        tuple(c.code for c in classes),
+        height=420,
+        tick_angle=-55,
     )
-    figure.update_layout(title="Products by label")
-    figure.update_xaxes(tickangle=-55)
-    _clickable(figure, f"{prefix}.plot.class", 420, prefix, "labels", lambda code: [code])
+    _clickable(bars, f"{prefix}.plot.class", prefix, "labels", lambda code: [code])
 
 
-def _by_text_length(desk: Desk, prefix: str) -> None:
-    buckets = [b for b in _texts(desk.settings.home, desk.store) if b.count]
-    figure = _bars(
-        [b.name for b in buckets], [b.count for b in buckets], [[b.low, b.high] for b in buckets]
+def _by_text_length(desk: Desk, revision: int, prefix: str) -> None:
+    buckets = [b for b in _texts(desk.settings.home, revision, desk.store) if b.count]
+    bars = Bars(
+        "Characters of title and description",
+        tuple(b.name for b in buckets),
+        tuple(b.count for b in buckets),
+        tuple((b.low, b.high) for b in buckets),
     )
-    figure.update_layout(title="Characters of title and description")
-    _clickable(figure, f"{prefix}.plot.text", 190, prefix, "chars", tuple)
+    _clickable(bars, f"{prefix}.plot.text", prefix, "chars", tuple)
 
 
-def _by_photo_size(desk: Desk, prefix: str) -> None:
-    found = _photos(desk.settings.home, desk.store)
+def _by_photo_size(desk: Desk, revision: int, prefix: str) -> None:
+    found = _photos(desk.settings.home, revision, desk.store)
     places = [i for i, bucket in enumerate(found.buckets) if bucket.count]
-    buckets = [found.buckets[i] for i in places]
-    figure = _bars([b.name for b in buckets], [b.count for b in buckets], places)
-    figure.update_layout(title=f"Longer side in pixels, of {found.num_looked_at:,} photos")
-    key = f"{prefix}.plot.photo"
-    _clickable(figure, key, 190, prefix, "photos", lambda place: found.keys[place])
+    bars = Bars(
+        f"Longer side in pixels, of {found.num_looked_at:,} photos",
+        tuple(found.buckets[i].name for i in places),
+        tuple(found.buckets[i].count for i in places),
+        tuple(places),
+    )
+    _clickable(bars, f"{prefix}.plot.photo", prefix, "photos", lambda place: found.keys[place])
     if found.num_unreadable:
         st.text(f"{found.num_unreadable:,} of them can't be read.")
 
 
-def _bars(names, counts, custom) -> go.Figure:
+@dataclass(frozen=True)
+class Bars:
+    """A plot of bars.
+
+    Attributes:
+        custom: what each bar stands for: a number, a text or two numbers.
+        height: in pixels.
+        tick_angle: of the names below, in degrees.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    counts: tuple[int, ...]
+    custom: tuple
+    height: int = 190
+    tick_angle: int | None = None
+
+
+@lru_cache(maxsize=24)
+def _figure(bars: Bars) -> go.Figure:
+    """Return the plot; made once, as it takes longer than all else between two filters."""
     figure = go.Figure(
-        go.Bar(x=names, y=counts, customdata=custom, marker_color=AFTER_COLOUR, opacity=0.85)
+        go.Bar(
+            x=bars.names,
+            y=bars.counts,
+            customdata=bars.custom,
+            marker_color=AFTER_COLOUR,
+            opacity=0.85,
+        )
     )
-    figure.update_xaxes(type="category")
-    return figure
+    figure.update_xaxes(type="category", tickangle=bars.tick_angle)
+    figure.update_layout(title=bars.title)
+    return styled(figure, bars.height)
 
 
-def _clickable(figure: go.Figure, key: str, height: int, prefix: str, name: str, value_of) -> None:
+def _clickable(bars: Bars, key: str, prefix: str, name: str, value_of) -> None:
     """Draw bars; a click sets a filter, once: the selection itself is let go of by a new key."""
     turn = st.session_state.setdefault(f"{key}.turn", 0)
-    event = draw(figure, f"{key}.{turn}", height, on_select="rerun", selection_mode="points")
+    event = show(_figure(bars), f"{key}.{turn}", on_select="rerun", selection_mode="points")
     if event and event.selection.points:
         custom = event.selection.points[0]["customdata"]
         st.session_state[f"{prefix}.clicked"] = (name, value_of(custom))
@@ -120,16 +165,22 @@ def take_click(prefix: str) -> None:
         set_filter(prefix, *clicked)
 
 
-@st.cache_data(ttl=KEEP_S, show_spinner=False, max_entries=4)
-def _texts(home: Path, _store: Store):
+@st.cache_data(show_spinner=False, max_entries=4)
+def _numbers(home: Path, moment: tuple[int, int], _store: Store):
+    return catalogue_numbers(_store)
+
+
+# only imports change texts, near-copies and photos
+@st.cache_data(show_spinner=False, max_entries=4)
+def _texts(home: Path, revision: int, _store: Store):
     return text_lengths(_store)
 
 
-@st.cache_data(ttl=KEEP_S, show_spinner=False, max_entries=4)
-def _groups(home: Path, _store: Store):
+@st.cache_data(show_spinner=False, max_entries=4)
+def _groups(home: Path, revision: int, _store: Store):
     return group_sizes(_store)
 
 
-@st.cache_data(ttl=10 * KEEP_S, show_spinner="Looking at photos…", max_entries=4)
-def _photos(home: Path, _store: Store):
+@st.cache_data(ttl=KEEP_S, show_spinner="Looking at photos…", max_entries=4)
+def _photos(home: Path, revision: int, _store: Store):
     return photo_sizes(_store, Workspace(home))

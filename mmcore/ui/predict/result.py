@@ -11,11 +11,12 @@ from mmcore.services.prediction import given_product
 from mmcore.services.why import Why, explain_views
 from mmcore.ui.answers import Beside, draw_answers
 from mmcore.ui.desk import Desk
+from mmcore.ui.neighbour_wait import neighbours_or_wait
 from mmcore.ui.photo_grid import Card, Line, opened, photo_grid
 from mmcore.ui.photos import list_photo
 from mmcore.ui.predict.memory import is_remembered, remembered
 from mmcore.ui.predict.subject import Subject
-from mmcore.ui.runtimes import neighbours_of, runtime_of
+from mmcore.ui.runtimes import runtime_of
 from mmcore.ui.screens import screen_named
 from mmcore.ui.words import percent
 
@@ -115,10 +116,11 @@ def show_neighbours(desk: Desk, model: str, seen: Subject, besides: str) -> None
         MmcoreError: if the model can't be loaded.
     """
     st.subheader("Labelled products most like it")
-    # their labels may change by the minute: only what is alike is remembered, the index
-    found = labelled_neighbours(
-        desk.store, neighbours_of(desk, model), _input(seen), NUM_NEIGHBOURS, besides
-    )
+    # their labels may change by the minute: only what is alike is remembered, in the index
+    index = neighbours_or_wait(desk, model)
+    if index is None:
+        return
+    found = labelled_neighbours(desk.store, index, _input(seen), NUM_NEIGHBOURS, besides)
     if not found:
         st.caption("No labelled product of the catalogue is like it.")
         return
