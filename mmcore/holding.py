@@ -33,7 +33,7 @@ def using(folder: Path) -> Iterator[Path]:
             "a backup, or use another model"
         ) from error
     with file:
-        if not _lock(file, exclusive=False):
+        if not try_lock(file, exclusive=False):
             raise ArtifactError(
                 f"model {folder.name} is being deleted (models prune); use another model"
             )
@@ -53,10 +53,11 @@ def deleting(folder: Path) -> Iterator[bool]:
             file.close()  # else our own hold on it would be in the way
             yield True
         else:
-            yield _lock(file, exclusive=True)
+            yield try_lock(file, exclusive=True)
 
 
-def _lock(file: IO[bytes], exclusive: bool) -> bool:
+def try_lock(file: IO[bytes], exclusive: bool) -> bool:
+    """Return whether the file could be locked at once; True where there are no such locks."""
     if fcntl is None:
         return True
     try:

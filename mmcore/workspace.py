@@ -125,12 +125,16 @@ def check_target(path: Path) -> None:
         raise WorkspaceError(f"{path} can't be written: {reason}; choose another place") from error
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_atomically(
+    path: Path, write: Callable[[BinaryIO], object], own: Path | None = None
+) -> None:
     """Write a file so that a crash leaves either the old content or the new, never a part.
 
     Args:
         path: the file; its folder must exist.
         write: called with a binary file to fill.
+        own: a file beside it to fill meanwhile that nobody else writes to, so that what a crash
+            left there is written over; without it one with a name drawn by chance.
 
     Raises:
         OSError: as the operating system gives it (disk full, ...); the old file is untouched.
@@ -138,9 +142,10 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     if path.exists() and not path.is_file():  # root could replace /dev/null by a file
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
     # not mkstemp: its files are private whatever the umask says, and colleagues share a workspace
-    temporary = path.parent / f".{path.name[:40]}.{secrets.token_hex(8)}"  # names have a limit
+    drawn = path.parent / f".{path.name[:40]}.{secrets.token_hex(8)}"  # names have a limit
+    temporary = own or drawn
     try:
-        with temporary.open("xb") as file:
+        with temporary.open("wb" if own else "xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())

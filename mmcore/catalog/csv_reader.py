@@ -9,6 +9,7 @@ from pathlib import Path
 from mmcore.catalog.csv_columns import CsvColumns, locate_columns
 from mmcore.catalog.csv_records import Record
 from mmcore.catalog.csv_table import CsvTable, open_table
+from mmcore.catalog.first_lines import FirstLines
 from mmcore.catalog.issues import KEPT, LEFT_OUT, RowIssue, shown
 from mmcore.errors import CatalogueError
 
@@ -56,18 +57,22 @@ def read_csv(
 
 
 def read_products(
-    table: CsvTable, columns: CsvColumns, may_be_empty: bool = False
+    table: CsvTable,
+    columns: CsvColumns,
+    may_be_empty: bool = False,
+    first_lines: FirstLines | None = None,
 ) -> Iterator[RawProduct | RowIssue]:
     """Return the products of an open table and the issues with its rows.
 
     Args:
         may_be_empty: a header without a row is no error.
+        first_lines: where the ids are kept to find those that come twice; None: in memory.
 
     Raises:
         CatalogueError: at once, if the mapping doesn't fit the header; when the first row is
             asked for, if there is none.
     """
-    reader = _RowReader(table, columns)
+    reader = _RowReader(table, columns, {} if first_lines is None else first_lines)
     return _read(table, reader, may_be_empty)
 
 
@@ -97,11 +102,11 @@ class _LeftOut(Exception):
 class _RowReader:
     """Checks the rows of one file; remembers the ids it has seen."""
 
-    def __init__(self, table: CsvTable, columns: CsvColumns) -> None:
+    def __init__(self, table: CsvTable, columns: CsvColumns, first_lines: FirstLines) -> None:
         self._header = table.header
         self._places, self._extra_places = locate_columns(columns, table)
         self._names = columns.mapped()
-        self._first_lines: dict[str, int] = {}
+        self._first_lines = first_lines
 
     def read(self, record: Record) -> list[RawProduct | RowIssue]:
         """Return the row's product after the issues it was kept with, or why it is left out."""
@@ -152,10 +157,11 @@ class _RowReader:
                 f"product id {shown(value)} holds the control character "
                 f"U+{ord(control.group()):04X}; remove it",
             )
-        if value in self._first_lines:
+        first_line = self._first_lines.get(value)
+        if first_line is not None:
             raise _LeftOut(
                 "product_id",
-                f"product id {shown(value)} is already on line {self._first_lines[value]:,}; "
+                f"product id {shown(value)} is already on line {first_line:,}; "
                 "give each product its own, or remove one of the rows",
             )
         return value

@@ -42,15 +42,22 @@ class RowIssue:
 
 @dataclass
 class IssueLog:
-    """The issues of one import: the first MAX_ISSUES of them, and how many rows were left out."""
+    """The issues of one file: the first of them, and how many rows were left out.
+
+    Attributes:
+        most: issues that are kept.
+        again: what to do when those are mended, for the message.
+    """
 
     num_left_out: int = 0
     num_dropped: int = 0
+    most: int = field(default_factory=lambda: MAX_ISSUES)
+    again: str = "import again"
     _issues: list[RowIssue] = field(default_factory=list)
 
     def add(self, issue: RowIssue) -> None:
         self.num_left_out += issue.severity == LEFT_OUT
-        if len(self._issues) < MAX_ISSUES:
+        if len(self._issues) < self.most:
             self._issues.append(issue)
         else:
             self.num_dropped += 1
@@ -65,7 +72,7 @@ class IssueLog:
         if self.num_dropped:
             reason = (
                 f"{self.num_dropped:,} more remarks are not listed; mend these "
-                f"{MAX_ISSUES:,} and import again"
+                f"{self.most:,} and {self.again}"
             )
             issues.append(RowIssue(1, "", "", reason, KEPT))
         return tuple(issues)

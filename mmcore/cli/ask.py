@@ -1,7 +1,8 @@
 """Commands that ask a model: predict, predict-batch."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +22,10 @@ from mmcore.cli.options import (
 from mmcore.cli.tables import answer_table
 from mmcore.errors import ConfigError
 from mmcore.workspace import check_target
+
+if TYPE_CHECKING:
+    from mmcore.services.batch_pace import BatchProgress
+    from mmcore.services.batch_report import BatchReport
 
 
 def predict(
@@ -103,12 +108,21 @@ def predict_batch(
     images: Images = None,
     separator: Separator = None,
     model: Model = None,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--anew", metavar=FLAG, help="Drop what an earlier run left unfinished for TARGET."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Predict every product of a CSV file; nothing of it is stored in the workspace.
 
     Columns that are not named are guessed from the header. The target is written whole or not
-    at all. A row that can't be used is reported and not in the result. In a .csv result, an
+    at all. What is done meanwhile stands in TARGET.part: after Ctrl-C or a crash the same command
+    goes on from there, to the same result; with another source, model or choice it is refused.
+
+    A row that can't be used is reported and not in the result. In a .csv result, an
     apostrophe precedes an id or a code that a spreadsheet would run as a formula (=1+1, @sum), and
     any other text that begins with = + - or @; .jsonl and .parquet hold everything as it is.
     """
@@ -129,11 +143,37 @@ def predict_batch(
     runtime = load_runtime(workspace, settings, model)
     extra = batch.extra_columns(runtime)
     columns = choose_columns(source, separator, given, extra)
-    request = batch.BatchRequest(source, target, columns, images, separator)
-    with screen.counting("products") as show:
-        report = batch.predict_file(runtime, request, show)
+    request = batch.BatchRequest(source, target, columns, images, separator, anew)
+    report = _watched(lambda show: batch.predict_file(runtime, request, show), target)
     if as_json:
         screen.print_json(report.to_json())
         return
     for line in report.summary():
         screen.say(line)
+
+
+def _watched(
+    predict: Callable[[Callable[["BatchProgress"], None]], "BatchReport"], target: Path
+) -> "BatchReport":
+    """Return what a prediction gives, with its pace on the screen; Ctrl-C tells what is kept."""
+    from mmcore.services.batch_journal import part_of, unfinished
+
+    with screen.progress() as bars:
+        is_told = False
+
+        def show(now: "BatchProgress") -> None:
+            nonlocal is_told
+            if now.kept and not is_told:
+                is_told = True
+                bars.say(screen.note_line(f"{now.kept:,} rows are done already: it goes on there"))
+            text = "" if now.rate is None else f"{now.rate:,.0f} products a second"
+            bars.show("products", now.done, now.total, text)
+
+        try:
+            return predict(show)
+        except KeyboardInterrupt:
+            if (kept := unfinished(target)) is not None:
+                done = f"{kept.num_done:,} of {kept.total:,} rows are done"
+                name = part_of(target).name
+                bars.say(screen.note_line(f"{done} and kept in {name}: the same command goes on"))
+            raise

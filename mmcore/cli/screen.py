@@ -131,7 +131,7 @@ class Bars:
     def __init__(self, progress: _Progress) -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
-        self._began: dict[str, float] = {}
+        self._began: dict[str, tuple[float, int]] = {}  # when, and how much was done by then
         self._told_at = time.monotonic()
         self._wait_s = FIRST_LINE_S
 
@@ -143,12 +143,15 @@ class Bars:
         """Move the bar `name`, which appears with its first call; None: nobody knows how far."""
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(plain(name), total=None)
-            self._began[name] = time.monotonic()
+            self._began[name] = (time.monotonic(), done)
         self._progress.update(self._tasks[name], completed=done, total=total)
         self._progress.below = text
         if not self.on_terminal and time.monotonic() - self._told_at >= self._wait_s:
-            self.say(_progress_line(name, done, total, time.monotonic() - self._began[name]))
-            self._wait_s = max(FIRST_LINE_S, 0.1 * (time.monotonic() - self._began[name]))
+            began, first = self._began[name]
+            elapsed_s = time.monotonic() - began
+            line = _progress_line(name, (done, first), total, elapsed_s)
+            self.say(f"{line}, {text}" if text else line)
+            self._wait_s = max(FIRST_LINE_S, 0.1 * elapsed_s)
 
     def say(self, text: str | Text) -> None:
         """Print a line above the bars."""
@@ -156,12 +159,18 @@ class Bars:
         self._told_at = time.monotonic()
 
 
-def _progress_line(name: str, done: int, total: int | None, elapsed_s: float) -> str:
+def _progress_line(name: str, counts: tuple[int, int], total: int | None, elapsed_s: float) -> str:
+    """Return how far something is.
+
+    Args:
+        counts: what is done, and what was done when it was first shown.
+    """
     if total is None:
         return name
+    done, first = counts
     line = f"{name}: {done:,} of {total:,}"
-    if 0 < done < total:
-        minutes, seconds = divmod(round(elapsed_s * (total - done) / done), 60)
+    if first < done < total:
+        minutes, seconds = divmod(round(elapsed_s * (total - done) / (done - first)), 60)
         line += f", about {minutes}:{seconds:02d} left"
     return line
 

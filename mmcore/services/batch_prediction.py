@@ -1,90 +1,58 @@
-"""Predicting a whole file of products, in pieces, without storing anything of it.
+"""Predicting a whole file of products, piece by piece, without storing anything of it.
 
-Memory stays flat but for the ids of the file, which are kept to find those that come twice.
+Memory is the same for a thousand products as for a million: answers go to the journal beside the
+target (see `batch_journal.py`), from where a run that was ended goes on, and from there into the
+target. The remarks alone are kept, up to MAX_REMARKS.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from contextlib import closing
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmcore import __version__
 from mmcore.catalog.csv_columns import CsvColumns
-from mmcore.catalog.csv_reader import RawProduct, read_products
 from mmcore.catalog.csv_table import CsvTable, clean_name, open_table
-from mmcore.catalog.issues import KEPT, IssueLog, RowIssue, shown
-from mmcore.catalog.photo_source import PhotoSource, open_photo_source
-from mmcore.errors import ConfigError, ImageError, WorkspaceError
-from mmcore.services.prediction_table import FORMATS, columns_of, row_of, write_rows
+from mmcore.catalog.first_lines import FirstLinesOnDisk
+from mmcore.catalog.issues import KEPT, RowIssue
+from mmcore.catalog.photo_source import open_photo_source
+from mmcore.errors import ConfigError, WorkspaceError
+from mmcore.manifest import file_hash
+from mmcore.services import batch_journal, batch_source
+from mmcore.services.batch_journal import Journal, KeptPiece, part_of
+from mmcore.services.batch_pace import BatchProgress, Speed
+from mmcore.services.batch_report import BatchReport
+from mmcore.services.batch_source import Inputs, Piece, UnreadPhotos, read_pieces
+from mmcore.services.prediction_table import (
+    FORMATS,
+    PREDICTED,
+    columns_of,
+    values_of,
+    write_rows,
+)
 from mmcore.workspace import write_atomically
 
 if TYPE_CHECKING:
-    from mmcore.runtime import Prediction, ProductInput, Runtime
-
-PIECE = 64  # products in memory at once, with the bytes of their photos
-SHOWN_ISSUES = 10
+    from mmcore.runtime import ProductInput, Runtime
 
 
 @dataclass(frozen=True)
 class BatchRequest:
-    """What to predict and where to put it."""
+    """What to predict and where to put it.
+
+    Attributes:
+        anew: drop what an earlier run has left unfinished for the target, instead of going on.
+    """
 
     source: Path
     target: Path
     columns: CsvColumns
     images: Path | None = None
     separator: str | None = None
-
-
-@dataclass
-class BatchReport:
-    """What came of it."""
-
-    target: Path
-    model: str
-    num_predicted: int = 0
-    num_without_prediction: int = 0
-    log: IssueLog = field(default_factory=IssueLog)
-    seconds: float = 0.0
-
-    @property
-    def issues(self) -> tuple[RowIssue, ...]:
-        """Return the remarks on rows by line, those on the whole file first."""
-        return self.log.in_order()
-
-    def to_json(self) -> dict:
-        """Return the report as plain JSON values."""
-        issues = [
-            {"line": i.line, "product_id": i.product_id, "reason": i.reason} for i in self.issues
-        ]
-        return {
-            "target": str(self.target),
-            "model": self.model,
-            "num_predicted": self.num_predicted,
-            "num_without_prediction": self.num_without_prediction,
-            "num_left_out": self.log.num_left_out,
-            "issues": issues,
-            "seconds": self.seconds,
-        }
-
-    def summary(self) -> list[str]:
-        """Return the report in lines."""
-        rate = self.num_predicted / max(self.seconds, 1e-9)
-        lines = [
-            f"{self.num_predicted:,} products predicted by {self.model} in {self.seconds:.1f} s "
-            f"({rate:.0f} a second), written to {self.target}"
-        ]
-        if self.num_without_prediction:
-            lines.append(f"{self.num_without_prediction:,} with nothing to predict from")
-        if self.log.num_left_out:
-            lines.append(f"{self.log.num_left_out:,} rows can't be used and are not in the result")
-        issues = self.issues
-        lines += [f"  line {issue.line}: {issue.reason}" for issue in issues[:SHOWN_ISSUES]]
-        if len(issues) > SHOWN_ISSUES:
-            more = len(issues) - SHOWN_ISSUES
-            lines.append(f"  and {more:,} more remarks; --json lists them all")
-        return lines
+    anew: bool = False
 
 
 def extra_columns(runtime: "Runtime") -> list[str]:
@@ -97,41 +65,38 @@ def extra_columns(runtime: "Runtime") -> list[str]:
 def predict_file(
     runtime: "Runtime",
     request: BatchRequest,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[BatchProgress], None] = lambda now: None,
 ) -> BatchReport:
     """Predict every product of a CSV file and write one row each, whole or not at all.
+
+    Whatever ends it before (an error, Ctrl-C, a crash), the same request goes on after the last
+    piece that was done, and the target becomes the same to the byte as without the break.
 
     A file without a usable row gives a table without rows. What the model reads and the file has
     no column for counts as missing.
 
     Args:
-        progress: called with (rows dealt with, rows in all), the last time at the end.
+        progress: called after each piece, and at the end; what it raises ends the prediction.
 
     Raises:
         CatalogueError: if the source can't be read.
-        ConfigError: if the target's ending is unknown, or it is a folder or the source.
-        WorkspaceError: if the target can't be written.
+        ConfigError: if the target's ending is unknown, or it is a folder or the source;
+            OtherPredictionError if an unfinished prediction of the target was begun otherwise.
+        WorkspaceError: if the target can't be written, or another process is at it.
     """
     _check_target(request)
     started = time.perf_counter()
     report = BatchReport(request.target, runtime.artifact.manifest.name)
     table = open_table(request.source, request.separator)
     request = replace(request, columns=_columns_there(request, table, report))
-    photos = open_photo_source(request.images)
+    total = sum(1 for _ in table.records())  # lines would not do: a row may have several
+    header = batch_journal.new_header(_identity(runtime, request, table), total)
     try:
-        names = runtime.artifact.model.names
-        found = _Predictions(runtime, request, photos, report).of(table, progress)
-        rows = (row_of(prediction, names) for prediction in found)
-        suffix = request.target.suffix.lower()
-        write_atomically(
-            request.target, lambda file: write_rows(rows, columns_of(names), file, suffix)
-        )
+        with batch_journal.opened(request.target, header, request.anew) as journal:
+            _Pass(runtime, request, report, journal, progress).through(table, total)
+            _write(runtime, request.target, journal)
     except OSError as error:
-        raise WorkspaceError(
-            f"{request.target} can't be written: {error.strerror or error}; choose another place"
-        ) from error
-    finally:
-        photos.close()
+        raise _unwritable(request.target, error) from error
     report.seconds = round(time.perf_counter() - started, 2)
     return report
 
@@ -159,70 +124,119 @@ def _columns_there(request: BatchRequest, table: CsvTable, report: BatchReport) 
     return replace(columns, extra=tuple(name for name in columns.extra if name not in lacking))
 
 
-class _Predictions:
-    """The predictions of one file, made a piece at a time; counts and remarks go to the report."""
+def _identity(runtime: "Runtime", request: BatchRequest, table: CsvTable) -> dict:
+    """Return what decides about the answers: another one's can't be gone on with."""
+    return {
+        "source": file_hash(request.source),
+        "columns": {**asdict(request.columns), "extra": list(request.columns.extra)},
+        "separator": table.separator,
+        "photos": batch_source.photos_identity(request.images),
+        "model": asdict(runtime.artifact.manifest),
+        "device": runtime.device.type,  # their answers differ in the last digits
+        "version": __version__,
+        "piece": batch_source.PIECE,
+    }
+
+
+def _write(runtime: "Runtime", target: Path, journal: Journal) -> None:
+    columns = columns_of(runtime.artifact.model.names)
+    rows = (
+        dict(zip(columns, values, strict=True))
+        for piece in journal.pieces()
+        for values in piece.rows
+    )
+    suffix = target.suffix.lower()
+    # nobody else writes there while the journal is held
+    own = part_of(target).with_suffix(".whole")
+    write_atomically(target, lambda file: write_rows(rows, columns, file, suffix), own)
+
+
+def _unwritable(target: Path, error: OSError) -> WorkspaceError:
+    kept = batch_journal.unfinished(target)
+    remedy = "choose another place"
+    if kept is not None:
+        remedy = (
+            f"{kept.num_done:,} of {kept.total:,} rows are kept in {part_of(target).name}: once "
+            "there is room, the same again goes on from there"
+        )
+    return WorkspaceError(f"{target} can't be written: {error.strerror or error}; {remedy}")
+
+
+class _Pass:
+    """One way through a file: what was kept first, then the rest."""
 
     def __init__(
         self,
         runtime: "Runtime",
         request: BatchRequest,
-        photos: PhotoSource,
         report: BatchReport,
+        journal: Journal,
+        progress: Callable[[BatchProgress], None],
     ) -> None:
         self._runtime, self._request = runtime, request
-        self._photos, self._report = photos, report
-        self._looks_at_photos = runtime.artifact.config.model.image_name is not None
-        self._unread = ""  # the first photo that is named and not looked for
-        self._num_unread = 0
+        self._report, self._journal, self._progress = report, journal, progress
+        looks = runtime.artifact.config.model.image_name is not None
+        self._reads_photos = looks and request.images is not None
+        self._unread = UnreadPhotos(request.columns.image or "", looks)
+        self._num_done = 0
 
-    def of(self, table: CsvTable, progress: Callable[[int, int], None]) -> Iterator["Prediction"]:
-        """Yield the prediction of each usable row."""
-        report = self._report
-        total = sum(1 for _ in table.records())  # lines would not do: a row may have several
-        products = self._usable(read_products(table, self._request.columns, may_be_empty=True))
-        while piece := list(islice(products, PIECE)):
-            for prediction in self._runtime.predict([self._input(row) for row in piece]):
-                report.num_predicted += bool(prediction.probs)
-                report.num_without_prediction += not prediction.probs
-                yield prediction
-            done = report.num_predicted + report.num_without_prediction + report.log.num_left_out
-            progress(min(done, total), total)
-        progress(total, total)
-        if self._num_unread:
-            self._tell_of_unread()
+    def through(self, table: CsvTable, total: int) -> None:
+        """Take in every piece of the file; those without answers get them."""
+        columns, report = self._request.columns, self._report
+        photos = open_photo_source(self._request.images)
+        with closing(photos), closing(FirstLinesOnDisk()) as first_lines:
+            pieces = read_pieces(table, columns, first_lines)
+            kept = self._recall(pieces, total)
+            speed, started = Speed(), time.perf_counter()
+            rate = speed.at(started, kept)
+            inputs = Inputs(columns, photos if self._reads_photos else None)
+            for piece, rows in self._answered(pieces, inputs):
+                self._take(piece, rows)
+                if rows:
+                    self._keep(piece, rows)
+                rate = speed.at(time.perf_counter(), self._num_done)
+                self._progress(BatchProgress(self._num_done, total, kept, rate))
+        self._progress(BatchProgress(total, total, kept, rate))
+        report.num_kept = kept
+        report.products_per_s = round((total - kept) / (time.perf_counter() - started), 1)
+        if remark := self._unread.remark():
+            report.log.add(remark)
 
-    def _usable(self, rows: Iterator[RawProduct | RowIssue]) -> Iterator[RawProduct]:
-        for row in rows:
-            if isinstance(row, RowIssue):
-                self._report.log.add(row)
-            else:
-                yield row
+    def _recall(self, pieces: Iterator[Piece], total: int) -> int:
+        """Take in what was kept; returns the rows that this deals with."""
+        kept = self._journal.num_done
+        for before, piece in zip(self._journal.pieces(), pieces, strict=False):
+            piece.photo_remarks.extend(RowIssue(*values) for values in before.remarks)
+            self._take(piece, before.rows)
+            self._progress(BatchProgress(self._num_done, total, kept))
+        return kept
 
-    def _input(self, row: RawProduct) -> "ProductInput":
-        from mmcore.runtime import ProductInput
+    def _answered(
+        self, pieces: Iterator[Piece], inputs: Inputs
+    ) -> Iterator[tuple[Piece, list[list]]]:
+        """Yield each piece with its rows of the result; here alone products meet the model."""
+        names = self._runtime.artifact.model.names
+        asked: deque[Piece] = deque()
 
-        photo = None
-        if row.image and self._looks_at_photos and self._request.images is not None:
-            try:
-                photo = self._photos.read(row.image)
-            except ImageError as error:
-                column = self._request.columns.image or ""
-                self._report.log.add(RowIssue(row.line, row.product_id, column, str(error), KEPT))
-        elif row.image:
-            self._num_unread += 1
-            self._unread = self._unread or row.image
-        extra = dict(zip(self._request.columns.extra, row.extra, strict=True))
-        return ProductInput(row.title, row.description, photo, row.product_id, extra)
+        def given() -> Iterator[list["ProductInput"]]:
+            for piece in pieces:
+                asked.append(piece)
+                yield inputs.of(piece)
 
-    def _tell_of_unread(self) -> None:
-        """Add one remark on all photos that were not looked for, not one a row."""
-        reason = (
-            "no folder or ZIP archive of photos was given; predict again with --images PATH"
-            if self._looks_at_photos
-            else "this model looks at none"
-        )
-        text = (
-            f"photos are named for {self._num_unread:,} products, {shown(self._unread)} for one, "
-            f"but {reason}"
-        )
-        self._report.log.add(RowIssue(1, "", self._request.columns.image or "", text, KEPT))
+        for predictions in map(self._runtime.predict, given()):
+            yield asked.popleft(), [values_of(found, names) for found in predictions]
+
+    def _take(self, piece: Piece, rows: list[list]) -> None:
+        """Count a piece, and add its remarks to the report."""
+        num_answers = sum(bool(values[PREDICTED]) for values in rows)
+        self._report.num_predicted += num_answers
+        self._report.num_without_prediction += len(rows) - num_answers
+        for issue in (*piece.remarks, *piece.photo_remarks):
+            self._report.log.add(issue)
+        if not self._reads_photos:
+            self._unread.count(piece)
+        self._num_done += piece.num_rows
+
+    def _keep(self, piece: Piece, rows: list[list]) -> None:
+        remarks = [list(astuple(issue)) for issue in piece.photo_remarks]
+        self._journal.add(KeptPiece(rows, remarks, self._num_done))

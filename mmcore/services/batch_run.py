@@ -1,32 +1,37 @@
 """Predicting a batch beside the screen that shows it: progress, cancel, and the result kept."""
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mmcore.errors import JobCancelledError, MmcoreError
+from mmcore.services.batch_journal import OtherPredictionError, Unfinished, unfinished
+from mmcore.services.batch_pace import BatchProgress
 from mmcore.services.batch_prediction import BatchRequest, extra_columns, predict_file
+from mmcore.services.batch_report import BatchReport
 from mmcore.services.batches import Batch, save_batch
 
 if TYPE_CHECKING:
     from mmcore.runtime import Runtime
 
 
+def unfinished_batch(batch: Batch) -> Unfinished | None:
+    """Return what was predicted of a batch by a run that didn't end well, None without any."""
+    return unfinished(batch.result)
+
+
 class BatchRun:
     """One batch being predicted in a thread of its own; whoever holds it may look and cancel."""
 
     def __init__(self, batch: Batch, load: Callable[[], "Runtime"]) -> None:
-        """Begin at once.
+        """Begin at once; where the same model was ended before, it goes on from there.
 
         Args:
             load: gives the model; called in the thread, as it may take seconds.
         """
         self.batch = batch
-        self.done, self.total = 0, 0
-        self._first_at: float | None = None  # when the first products were done: loading is over
-        self._first_done = 0
+        self.at: BatchProgress | None = None  # where it stands; None while it loads
         self._load, self._is_cancelled = load, threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"batch {batch.id}", daemon=True)
         self._thread.start()
@@ -39,13 +44,6 @@ class BatchRun:
     def is_cancelled(self) -> bool:
         return self._is_cancelled.is_set()
 
-    def eta_s(self, now: float) -> float | None:
-        """Return the seconds that are left, None before they can be told."""
-        num = self.done - self._first_done
-        if self._first_at is None or num <= 0:
-            return None
-        return (now - self._first_at) / num * (self.total - self.done)
-
     def cancel(self) -> None:
         """Ask it to end; it does after the piece of 64 products at hand."""
         self._is_cancelled.set()
@@ -54,12 +52,10 @@ class BatchRun:
         """Wait until it has ended."""
         self._thread.join(timeout_s)
 
-    def _progress(self, done: int, total: int) -> None:
-        if self._first_at is None:
-            self._first_at, self._first_done = time.time(), done
-        self.done, self.total = done, total
-        if self.is_cancelled and done < total:
-            raise JobCancelledError("the prediction was cancelled; nothing of it was kept")
+    def _progress(self, now: BatchProgress) -> None:
+        self.at = now
+        if self.is_cancelled and now.done < now.total:
+            raise JobCancelledError("the prediction was cancelled")
 
     def _run(self) -> None:
         try:
@@ -77,10 +73,7 @@ class BatchRun:
         runtime = self._load()
         if self.is_cancelled:
             raise JobCancelledError("the prediction was cancelled before it began")
-        batch = self.batch
-        columns = replace(batch.columns, extra=tuple(dict.fromkeys(extra_columns(runtime))))
-        request = BatchRequest(batch.source, batch.result, columns, batch.photos, batch.separator)
-        report = predict_file(runtime, request, self._progress)
+        report = self._report(runtime)
         return {
             "state": "done",
             "error": "",
@@ -90,6 +83,15 @@ class BatchRun:
             "num_without": report.num_without_prediction,
             "issues": tuple(report.to_json()["issues"]),
         }
+
+    def _report(self, runtime: "Runtime") -> BatchReport:
+        batch = self.batch
+        columns = replace(batch.columns, extra=tuple(dict.fromkeys(extra_columns(runtime))))
+        request = BatchRequest(batch.source, batch.result, columns, batch.photos, batch.separator)
+        try:
+            return predict_file(runtime, request, self._progress)
+        except OtherPredictionError:  # another model was chosen: the screen said what that means
+            return predict_file(runtime, replace(request, anew=True), self._progress)
 
     def _keep(self, **found: object) -> None:
         if self.batch.folder.is_dir():  # else it was deleted meanwhile

@@ -4,7 +4,7 @@ batches/ID/
   source.csv      as it was uploaded (a workbook: its first sheet)
   photos.zip      the photos by their names in the file; absent without any
   batch.json      name, columns, state
-  result.parquet  what a model said
+  result.parquet  what a model said; result.parquet.part: what it said before it was ended
 """
 
 import json
@@ -18,6 +18,7 @@ from mmcore.catalog.csv_reader import RawProduct, read_products
 from mmcore.catalog.csv_table import CsvTable, open_table
 from mmcore.catalog.issues import RowIssue
 from mmcore.errors import CatalogueError, MmcoreError, NotFoundError
+from mmcore.services.batch_journal import discard
 from mmcore.workspace import Workspace, write_atomically
 
 KEPT_DAYS = 30  # since it was last mapped, predicted or added
@@ -147,6 +148,7 @@ def list_batches(workspace: Workspace) -> list[Batch]:
 def map_columns(batch: Batch, columns: CsvColumns) -> Batch:
     """Return the batch with another meaning of its columns; what was predicted is gone."""
     batch.result.unlink(missing_ok=True)
+    discard(batch.result)
     again = {"state": "new", "model": "", "num_predicted": 0, "num_without": 0, "error": ""}
     return save_batch(replace(batch, columns=columns, issues=(), **again))
 

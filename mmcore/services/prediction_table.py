@@ -11,11 +11,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from mmcore.catalog.issues import harmless, harmless_name
+from mmcore.config import FUSED
 
 if TYPE_CHECKING:
     from mmcore.runtime import Prediction
 
 FORMATS = (".csv", ".jsonl", ".parquet")
+PREDICTED = 1  # place of the fused answer's code among the columns
 
 _ROWS_A_GROUP = 1024  # of a Parquet file, held in memory
 _FREE_TEXT = ("name_fr", "problems")  # the other text columns hold ids and class codes
@@ -32,20 +34,24 @@ def columns_of(names: tuple[str, ...]) -> list[str]:
     return ["product_id", "predicted", "name_fr", "probability", *views, "problems"]
 
 
-def row_of(prediction: "Prediction", names: tuple[str, ...]) -> dict:
-    """Return one prediction as a row; a view the product doesn't have is "" and None."""
-    best = prediction.top(k=1)
-    row: dict = {
-        "product_id": prediction.product_id,
-        "predicted": best[0].code if best else "",
-        "name_fr": best[0].name_fr if best else "",
-        "probability": round(best[0].probability, 6) if best else None,
-    }
+def values_of(prediction: "Prediction", names: tuple[str, ...]) -> list:
+    """Return one prediction as the values of `columns_of`; a view it lacks is "" and None."""
+    code, name_fr, probability = _best(prediction, FUSED)
+    values = [prediction.product_id, code, name_fr, probability]
     for view in views_of(names):
-        first = prediction.top(view, 1)
-        row[view] = first[0].code if first else ""
-        row[f"{view}_probability"] = round(first[0].probability, 6) if first else None
-    return row | {"problems": "; ".join(prediction.problems)}
+        code, _, probability = _best(prediction, view)
+        values += [code, probability]
+    return [*values, "; ".join(prediction.problems)]
+
+
+def _best(prediction: "Prediction", view: str) -> tuple[str, str, float | None]:
+    """Return code, name and probability of a view's first choice, as `top` has it."""
+    probs = prediction.probs.get(view)
+    if probs is None:
+        return "", "", None
+    place = int(probs.argmax())
+    found = prediction.classes[place]
+    return found.code, found.name_fr, round(float(probs[place]), 6)
 
 
 def write_rows(rows: Iterator[dict], columns: list[str], file: BinaryIO, suffix: str) -> None:

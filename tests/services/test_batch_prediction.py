@@ -14,8 +14,10 @@ from mmcore.catalog.issues import MAX_ISSUES, IssueLog
 from mmcore.config import IMAGE, TEXT, ModelConfig, parse_modality
 from mmcore.errors import CatalogueError, ConfigError, WorkspaceError
 from mmcore.runtime import Runtime
-from mmcore.services import batch_prediction
+from mmcore.services import batch_source
+from mmcore.services.batch_pace import BatchProgress
 from mmcore.services.batch_prediction import BatchRequest, predict_file
+from mmcore.services.batch_report import MAX_REMARKS
 from mmcore.services.evaluation import write_table
 from mmcore.services.prediction_table import FORMATS, columns_of
 
@@ -37,7 +39,7 @@ def runtime(artifact):
 def predict(tmp_path, runtime):
     """Return a function that predicts the text of a CSV file and gives the report."""
 
-    def run(text, name="out.csv", progress=lambda *a: None, model=runtime, **request):
+    def run(text, name="out.csv", progress=lambda now: None, model=runtime, **request):
         source = tmp_path / "new.csv"
         source.write_text(text, newline="")
         options = {"columns": COLUMNS, **request}
@@ -119,12 +121,13 @@ def test_the_table_of_evaluate_is_as_harmless(tmp_path):
 
 
 def test_progress_counts_rows_not_lines(predict, monkeypatch):
-    monkeypatch.setattr(batch_prediction, "PIECE", 4)
+    monkeypatch.setattr(batch_source, "PIECE", 4)
     buffer = io.StringIO()
     csv.writer(buffer).writerows([f"{i}", "livre\nsur\r\ntrois lignes", ""] for i in range(10))
     calls = []
-    predict(HEADER + buffer.getvalue() + ",no id,\n", progress=lambda *a: calls.append(a))
-    assert calls == [(4, 11), (8, 11), (11, 11), (11, 11)]
+    predict(HEADER + buffer.getvalue() + ",no id,\n", progress=calls.append)
+    assert [(now.done, now.total) for now in calls] == [(4, 11), (8, 11), (11, 11), (11, 11)]
+    assert all(now.kept == 0 and now.rate > 0 and now.left_s >= 0 for now in calls)
 
 
 def test_a_column_that_the_model_reads_and_the_file_lacks_is_missing(predict, tmp_path):
@@ -180,23 +183,25 @@ def test_a_bad_photo_is_told_of_and_the_text_decides(predict, tmp_path, make_pho
 
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
-def test_what_is_interrupted_leaves_the_old_file_and_no_part(
+def test_what_is_interrupted_leaves_the_old_file_and_what_was_done(
     predict, tmp_path, monkeypatch, suffix, error
 ):
-    monkeypatch.setattr(batch_prediction, "PIECE", 2)
+    monkeypatch.setattr(batch_source, "PIECE", 2)
     target = tmp_path / f"out{suffix}"
     target.write_text("old")
 
-    def interrupt(done, total):
-        if done >= 4:
+    def interrupt(now: BatchProgress):
+        if now.done >= 4:
             raise error
 
     with pytest.raises((KeyboardInterrupt, WorkspaceError)) as caught:
         predict(HEADER + "".join(f"{i},livre,\n" for i in range(9)), f"out{suffix}", interrupt)
     if caught.type is WorkspaceError:
-        assert "can't be written: No space left on device; choose" in str(caught.value)
+        told = f"can't be written: No space left on device; 4 of 9 rows are kept in {target.name}"
+        assert told in str(caught.value) and "the same again goes on" in str(caught.value)
     assert target.read_text() == "old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.csv", target.name]
+    names = ["new.csv", target.name, f"{target.name}.part"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 def test_a_target_that_cant_be_is_refused_before_the_work(predict, tmp_path, runtime):
@@ -214,11 +219,13 @@ def test_a_target_that_cant_be_is_refused_before_the_work(predict, tmp_path, run
 
 
 def test_remarks_on_a_file_that_is_bad_throughout_are_bounded(predict, monkeypatch):
-    assert MAX_ISSUES == 100_000
-    monkeypatch.setattr("mmcore.catalog.issues.MAX_ISSUES", 3)
+    assert (MAX_ISSUES, MAX_REMARKS) == (100_000, 10_000)
+    monkeypatch.setattr("mmcore.services.batch_report.MAX_REMARKS", 3)
     report = predict(HEADER + "".join(f",a{i},\n" for i in range(9)))
     assert isinstance(report.log, IssueLog) and report.log.num_left_out == 9
-    assert len(report.issues) == 4 and "6 more remarks" in report.issues[-1].reason
+    last = report.issues[-1].reason
+    assert len(report.issues) == 4 and "6 more remarks are not listed" in last
+    assert "mend these 3 and predict again" in last
 
 
 def test_no_modality_takes_the_name_of_a_column_of_the_result():

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 import zipfile
+from dataclasses import replace
 
 import openpyxl
 import pandas as pd
@@ -25,10 +26,11 @@ from mmcore.services.batch_result import (
     rows_shown,
     table_file,
 )
-from mmcore.services.batch_run import BatchRun
+from mmcore.services.batch_run import BatchRun, unfinished_batch
 from mmcore.services.batch_upload import Upload, create_batch
 from mmcore.services.batches import (
     KEPT_DAYS,
+    Batch,
     delete_batch,
     forget_old,
     list_batches,
@@ -177,29 +179,63 @@ def test_it_can_be_cancelled_and_keeps_nothing(batch, artifact, workspace):
     assert not found.result.exists()
 
 
-def test_cancelled_on_the_way_what_was_predicted_before_stays(done, artifact, workspace):
-    runs = []
+def slow(artifact, seen: list[int], cancel):
+    """Return a model that has itself cancelled by the second piece it is asked for."""
 
     class Slow(Runtime):
         def predict(self, products):
-            runs[0].cancel()
+            seen.append(len(products))
+            if len(seen) == 2:
+                cancel()
             return super().predict(products)
 
-    table = "".join(f"p{i};Livre;;\n" for i in range(100))  # two pieces of 64 products
-    done.source.write_text("ref;titre;texte;photo\n" + table)
-    before = done.result.read_bytes()
-    started = threading.Event()
+    return Slow(artifact, torch.device("cpu"), 1)
+
+
+def cancelled_midway(batch, workspace, artifact) -> Batch:
+    """Return a batch of 200 products, cancelled when 128 of them were predicted."""
+    table = "".join(f"p{i};Livre;;\n" for i in range(200))
+    batch.source.write_text("ref;titre;texte;photo\n" + table)
+    runs, started = [], threading.Event()
 
     def load():
         started.wait(30)
-        return Slow(artifact, torch.device("cpu"), 1)
+        return slow(artifact, [], runs[0].cancel)
 
-    runs.append(BatchRun(done, load))
+    runs.append(BatchRun(batch, load))
     started.set()
     runs[0].wait(60)
-    found = read_batch(workspace, done.id)
-    assert found.state == "done" and "was cancelled; nothing of it was kept" in found.error
+    return read_batch(workspace, batch.id)
+
+
+def test_cancelled_on_the_way_what_was_predicted_before_stays(done, artifact, workspace):
+    before = done.result.read_bytes()
+    found = cancelled_midway(done, workspace, artifact)
+    assert found.state == "done" and "was cancelled" in found.error
     assert found.result.read_bytes() == before and found.num_predicted == 2
+    kept = unfinished_batch(found)
+    assert (kept.model, kept.num_done, kept.total) == ("m1", 128, 200)
+
+
+def test_the_same_model_goes_on_another_begins_anew(batch, artifact, workspace):
+    left = cancelled_midway(batch, workspace, artifact)
+    assert left.state == "cancelled" and not left.result.exists()
+    part = left.result.with_name("result.parquet.part")
+    half = part.read_bytes()
+    for name, num_asked in (("m1", [64, 8]), ("m2", [64, 64, 64, 8])):
+        part.write_bytes(half)
+        other = replace(artifact, manifest=replace(artifact.manifest, name=name))
+        seen: list[int] = []
+        BatchRun(left, lambda o=other, s=seen: slow(o, s, lambda: None)).wait(60)
+        found = read_batch(workspace, batch.id)
+        assert (found.state, found.error, found.model) == ("done", "", name)
+        assert seen == num_asked and len(read_result(found)) == found.num_predicted == 200
+        assert unfinished_batch(found) is None
+
+
+def test_other_columns_drop_what_is_unfinished(batch, artifact, workspace):
+    left = cancelled_midway(batch, workspace, artifact)
+    assert unfinished_batch(map_columns(left, CsvColumns("ref", "texte"))) is None
 
 
 def test_a_batch_that_is_deleted_while_it_runs_stays_deleted(batch, artifact, workspace):
@@ -209,17 +245,6 @@ def test_a_batch_that_is_deleted_while_it_runs_stays_deleted(batch, artifact, wo
 
     BatchRun(batch, load).wait(60)
     assert not batch.folder.exists() and list_batches(workspace) == []
-
-
-def test_the_time_left_counts_from_the_first_products(batch):
-    run = BatchRun(batch, lambda: (_ for _ in ()).throw(ConfigError("none")))
-    run.wait(60)
-    assert run.eta_s(0.0) is None
-    run._progress(64, 192)  # loading was slow: it says nothing about the rest
-    start = run._first_at
-    assert run.eta_s(start) is None
-    run._progress(128, 192)
-    assert run.eta_s(start + 2.0) == pytest.approx(2.0)
 
 
 def test_a_refusal_is_kept_with_the_batch(batch, workspace):

@@ -1,10 +1,8 @@
 """A batch while it is predicted: progress, and the button to cancel."""
 
-import time
-
 import streamlit as st
 
-from mmcore.services.batch_run import BatchRun
+from mmcore.services.batch_run import BatchRun, unfinished_batch
 from mmcore.services.batches import Batch
 from mmcore.ui.acts import acting
 from mmcore.ui.desk import Desk
@@ -57,6 +55,12 @@ def start_box(desk: Desk, batch: Batch) -> None:
         on_click=_start,
         args=(desk, batch, model),
     )
+    if kept := unfinished_batch(batch):
+        st.info(
+            f"{plain(str(kept))}, are kept: {plain(kept.model)} goes on from there, another model "
+            "begins anew.",
+            icon=":material/resume:",
+        )
     if batch.error:
         show = st.error if batch.state == "failed" else st.info
         show(plain(batch.error), icon=":material/info:")
@@ -78,7 +82,7 @@ def progress_box(batch: Batch) -> None:
         run = running(batch)
         if run is None:
             st.rerun()
-        share = run.done / run.total if run.total else 0.0
+        share = run.at.done / run.at.total if run.at and run.at.total else 0.0
         st.progress(min(1.0, share), text=_told(run))
         st.button(
             "Cancel",
@@ -95,8 +99,9 @@ def progress_box(batch: Batch) -> None:
 def _told(run: BatchRun) -> str:
     if run.is_cancelled:
         return "cancelling: the products at hand are being finished"
-    if not run.total:
+    if run.at is None:
         return "reading the table"
-    told = f"{run.done:,} of {run.total:,} products"
-    eta_s = run.eta_s(time.time())
-    return told if eta_s is None else f"{told}, about {duration(eta_s)} left"
+    told = f"{run.at.done:,} of {run.at.total:,} products"
+    if run.at.rate is None or run.at.left_s is None:
+        return told
+    return f"{told}, {run.at.rate:,.0f} a second, about {duration(run.at.left_s)} left"
