@@ -7,7 +7,7 @@ target. The remarks alone are kept, up to MAX_REMARKS.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
@@ -190,12 +190,13 @@ class _Pass:
             speed, started = Speed(), time.perf_counter()
             rate = speed.at(started, kept)
             inputs = Inputs(columns, photos if self._reads_photos else None)
-            for piece, rows in self._answered(pieces, inputs):
-                self._take(piece, rows)
-                if rows:
-                    self._keep(piece, rows)
-                rate = speed.at(time.perf_counter(), self._num_done)
-                self._progress(BatchProgress(self._num_done, total, kept, rate))
+            with closing(self._answered(pieces, inputs)) as answered:
+                for piece, rows in answered:
+                    self._take(piece, rows)
+                    if rows:
+                        self._keep(piece, rows)
+                    rate = speed.at(time.perf_counter(), self._num_done)
+                    self._progress(BatchProgress(self._num_done, total, kept, rate))
         self._progress(BatchProgress(total, total, kept, rate))
         report.num_kept = kept
         report.products_per_s = round((total - kept) / (time.perf_counter() - started), 1)
@@ -213,8 +214,11 @@ class _Pass:
 
     def _answered(
         self, pieces: Iterator[Piece], inputs: Inputs
-    ) -> Iterator[tuple[Piece, list[list]]]:
-        """Yield each piece with its rows of the result; here alone products meet the model."""
+    ) -> Generator[tuple[Piece, list[list]], None, None]:
+        """Yield each piece with its rows of the result; here alone products meet the model.
+
+        Pieces are read ahead by another thread, which has stopped when the generator is closed.
+        """
         names = self._runtime.artifact.model.names
         asked: deque[Piece] = deque()
 
@@ -223,8 +227,9 @@ class _Pass:
                 asked.append(piece)
                 yield inputs.of(piece)
 
-        for predictions in map(self._runtime.predict, given()):
-            yield asked.popleft(), [values_of(found, names) for found in predictions]
+        with closing(self._runtime.stream(given())) as answers:
+            for predictions in answers:
+                yield asked.popleft(), [values_of(found, names) for found in predictions]
 
     def _take(self, piece: Piece, rows: list[list]) -> None:
         """Count a piece, and add its remarks to the report."""

@@ -180,14 +180,15 @@ def test_it_can_be_cancelled_and_keeps_nothing(batch, artifact, workspace):
 
 
 def slow(artifact, seen: list[int], cancel):
-    """Return a model that has itself cancelled by the second piece it is asked for."""
+    """Return a model that has itself cancelled with its second piece."""
 
     class Slow(Runtime):
-        def predict(self, products):
-            seen.append(len(products))
-            if len(seen) == 2:
-                cancel()
-            return super().predict(products)
+        def stream(self, pieces):
+            for found in super().stream(pieces):
+                seen.append(len(found))
+                if len(seen) == 2:
+                    cancel()
+                yield found
 
     return Slow(artifact, torch.device("cpu"), 1)
 
