@@ -20,8 +20,9 @@ import pandas as pd
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
+from torch import Tensor
 
-from mmcore.backbones import build_backbone
+from mmcore.backbones import Outline, build_backbone, outline_backbone
 from mmcore.build import build_model
 from mmcore.catalog.class_names import ClassName
 from mmcore.combiner import Combiner, combiner_from_json, combiner_to_json
@@ -118,8 +119,12 @@ def _write_parts(folder: Path, artifact: Artifact, predictions: pd.DataFrame) ->
     predictions.to_parquet(folder / "predictions.parquet", index=False)
 
 
-def load_artifact(folder: Path) -> Artifact:
+def load_artifact(folder: Path, by_graphs: bool = False) -> Artifact:
     """Return the model in a folder, on the CPU, after checking every checksum.
+
+    Args:
+        by_graphs: its photos will be looked at by a graph, where there is one: the layers of the
+            backbone are built by whoever calls it all the same. They can't be trained.
 
     Raises:
         ArtifactError: if the folder is no model, is incomplete, altered or of a newer format.
@@ -136,13 +141,14 @@ def load_artifact(folder: Path) -> Artifact:
         }
         classes = tuple(ClassName(**row) for row in read_json(folder / "classes.json"))
         combiner = combiner_from_json(read_json(folder / "combiner.json"))
-        model = _empty_model(config, encoders, len(classes))
-        model.linear = ByName(heads_from_specs(config_file["linear"], len(classes)))
-        model.load_state_dict(load_file(folder / "model.safetensors"))
         metrics = read_json(folder / "metrics.json")
         files = (folder / name for name in (HEADS_FILE, BACKBONE_FILE))
         # earlier model folders have none
         graphs = {path.name: path.read_bytes() for path in files if path.is_file()}
+        is_outline = by_graphs and BACKBONE_FILE in graphs
+        model = _empty_model(config, encoders, len(classes), is_outline)
+        model.linear = ByName(heads_from_specs(config_file["linear"], len(classes)))
+        _fill(model, load_file(folder / "model.safetensors"))
     except ArtifactError:
         raise
     except (MmcoreError, KeyError, TypeError, RuntimeError, OSError, SafetensorError) as error:
@@ -152,11 +158,25 @@ def load_artifact(folder: Path) -> Artifact:
 
 
 def _empty_model(
-    config: RunConfig, encoders: Mapping[str, Encoder], num_classes: int
+    config: RunConfig, encoders: Mapping[str, Encoder], num_classes: int, is_outline: bool
 ) -> FusionClassifier:
-    backbone = build_backbone(config.model.backbone, None) if config.model.image_name else None
+    backbone = None
+    if config.model.image_name:
+        name = config.model.backbone
+        backbone = outline_backbone(name) if is_outline else build_backbone(name, None)
     with torch.no_grad():
         return build_model(config.model, encoders, num_classes, backbone, seed=0)
+
+
+def _fill(model: FusionClassifier, tensors: Mapping[str, Tensor]) -> None:
+    for prefix, module in model.named_modules():
+        if isinstance(module, Outline):
+            start = f"{prefix}."
+            module.take(
+                {k.removeprefix(start): t for k, t in tensors.items() if k.startswith(start)}
+            )
+            break
+    model.load_state_dict(tensors)
 
 
 def _write_json(path: Path, data: object) -> None:

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import io
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from mmcore.weight_files import SOURCES, WeightSource, locate_weights, remedies
 
 FEATURE_DIM = 1280
 FEATURE_PX = 7
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of a BatchNorm
 DOWNLOAD_TIMEOUT_S = 20
 
 # torchvision: https://docs.pytorch.org/vision/stable/models.html (ImageNet mean and deviation)
@@ -51,7 +52,58 @@ class Backbone(nn.Module):
         Returns:
             (B, 1280, 7, 7).
         """
+        self.build()
         return self.body(pixels * self.scale + self.shift)
+
+    def build(self) -> None:
+        """Put the network in the place of its outline, where that is all there is so far."""
+        if isinstance(self.body, Outline):
+            self.body = self.body.built()
+
+
+class Outline(nn.Module):
+    """The tensors of a backbone by name, without its layers.
+
+    Layers come with torchvision or timm, whose import takes longer than everything else that a
+    prediction needs; on a CPU their graph is run by ONNX Runtime, and nobody asks for them.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Begin without tensors.
+
+        Args:
+            name: a key of SPECS.
+        """
+        super().__init__()
+        self.name = name
+
+    def take(self, tensors: Mapping[str, Tensor]) -> None:
+        """Make room for tensors as the layers would: `0.1.running_mean` is a buffer of module 0.1.
+
+        Their values are loaded as those of any network are.
+        """
+        for key, tensor in tensors.items():
+            *parts, last = key.split(".")
+            place: nn.Module = self
+            for part in parts:
+                if part not in place._modules:
+                    place.add_module(part, nn.Module())
+                place = place._modules[part]
+            if last in _STATISTICS:
+                place.register_buffer(last, torch.empty_like(tensor))
+            else:
+                place.register_parameter(last, nn.Parameter(torch.empty_like(tensor)))
+
+    def built(self) -> nn.Module:
+        """Return the layers, with these very tensors."""
+        spec = SPECS[self.name]
+        with torch.device("meta"):  # without drawing weights that are thrown away
+            layers = spec.features_of(spec.build_network())
+        layers.load_state_dict(self.state_dict(), assign=True)
+        own = dict(self.named_parameters())
+        for key, parameter in layers.named_parameters():
+            parameter.requires_grad_(own[key].requires_grad)
+        return layers.train(self.training)
 
 
 class _TimmFeatures(nn.Module):
@@ -142,6 +194,12 @@ def build_backbone(name: str, state: dict[str, Tensor] | None, seed: int = 0) ->
     if state is not None:
         load_in_order(network, state, name)
     return Backbone(spec.features_of(network), spec.mean, spec.std)
+
+
+def outline_backbone(name: str) -> Backbone:
+    """Return a backbone that is built when it is first asked for maps; see `Outline.take`."""
+    spec = SPECS[name]
+    return Backbone(Outline(name), spec.mean, spec.std)
 
 
 def load_in_order(network: nn.Module, state: dict[str, Tensor], name: str) -> None:
@@ -251,6 +309,8 @@ def _socket_timeout(seconds: float) -> Iterator[None]:
 
 def fingerprint(module: nn.Module) -> str:
     """Return 16 hex digits that change when any weight or buffer of the module does."""
+    if isinstance(module, Backbone):
+        module.build()  # the order of its layers counts
     digest = hashlib.sha256()
     for key, tensor in module.state_dict().items():
         digest.update(key.encode())

@@ -18,12 +18,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from mmcore.config import FUSED, linear_source
 from mmcore.errors import ConfigError
-from mmcore.metrics import macro_f1
 
 MIN_PRODUCTS = 20  # fewer labelled val products than this can't tell weights from luck
 MAX_WEIGHT = 20.0
@@ -118,6 +116,8 @@ def fit_rule(
         start: what is known of the sources' weights from more products than val has
             (`fold_weights`); a source that isn't in it has to earn its weight on val.
     """
+    from mmcore.metrics import macro_f1  # half a second that a prediction does without
+
     if start is None:
         weights = _fit_weights(logits, labels, _equal(logits), PRIOR_PRODUCTS)
     else:
@@ -162,6 +162,8 @@ def _fit_weights(
     pull_products: float,
 ) -> dict[str, float]:
     """Return source -> weight >= 0 with the lowest log-loss, pulled towards the start."""
+    from scipy.optimize import minimize  # a fifth of a second
+
     sources = list(logits)
     stacked = np.stack([log_softmax(logits[s].astype(np.float64), axis=1) for s in sources])
     rows, first = np.arange(len(labels)), np.array([start.get(s, 0.0) for s in sources])

@@ -13,15 +13,18 @@ occur in at least two products, and in how many.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from mmcore.errors import ConfigError
 from mmcore.text import clean_text
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import HashingVectorizer
 
 HASHES = 1 << 20  # of words and of characters each: collisions stay rare up to a million n-grams
 MIN_PRODUCTS = 2  # an n-gram of one product alone says nothing about others
@@ -31,12 +34,8 @@ CHARACTER_NGRAMS = (3, 5)  # inside words, their edges marked by a space
 _PIECE = 4096  # texts hashed at once
 
 _SHARED = {"n_features": HASHES, "alternate_sign": False, "norm": None, "lowercase": False}
-_HASHERS = (
-    HashingVectorizer(
-        analyzer="word", token_pattern=r"(?u)\b\w+\b", ngram_range=WORD_NGRAMS, **_SHARED
-    ),
-    HashingVectorizer(analyzer="char_wb", ngram_range=CHARACTER_NGRAMS, **_SHARED),
-)
+_WORDS = {"analyzer": "word", "token_pattern": r"(?u)\b\w+\b", "ngram_range": WORD_NGRAMS}
+_CHARACTERS = {"analyzer": "char_wb", "ngram_range": CHARACTER_NGRAMS}
 
 
 @dataclass(frozen=True)
@@ -137,10 +136,18 @@ def _count(
             yield sum(parts[1:], start=parts[0])
 
 
+@cache
+def _hashers() -> tuple["HashingVectorizer", ...]:
+    # scikit-learn takes half a second to import: a model without n-grams does without
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    return tuple(HashingVectorizer(**parts, **_SHARED) for parts in (_WORDS, _CHARACTERS))
+
+
 def _hashed(texts: Sequence[str]) -> list[sparse.csr_matrix]:
     cleaned = [clean_text(text) for text in texts]
     # one more line, cut off again: a hasher refuses an empty list
-    return [hasher.transform([*cleaned, ""])[:-1] for hasher in _HASHERS]
+    return [hasher.transform([*cleaned, ""])[:-1] for hasher in _hashers()]
 
 
 def ngrams_to_json(encoder: NgramEncoder) -> dict:

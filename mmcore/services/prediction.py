@@ -31,8 +31,9 @@ def load_runtime(workspace: Workspace, settings: Settings, model: str | None) ->
     from mmcore.build import resolve_device
     from mmcore.runtime import Runtime
 
-    artifact = load_artifact(model_folder(workspace, settings, model))
-    return Runtime(artifact, resolve_device(settings.device), settings.decode_threads)
+    folder, device = model_folder(workspace, settings, model), resolve_device(settings.device)
+    artifact = load_artifact(folder, by_graphs=device.type == "cpu")
+    return Runtime(artifact, device, settings.decode_threads)
 
 
 def further_columns(workspace: Workspace, settings: Settings, model: str) -> list[str]:
