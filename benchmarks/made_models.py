@@ -2,9 +2,9 @@
 
 import csv
 import os
-import subprocess
-import sys
 from pathlib import Path
+
+from bench_shop import mmcore
 
 from mmcore.catalog.demo import draw_catalogue
 
@@ -12,18 +12,9 @@ PER_CLASS = 12  # drawn products of each of 27 classes: what files of any size r
 COLUMNS = ("product_id", "title", "description", "image")
 
 
-def mmcore(*words: str, **options) -> subprocess.CompletedProcess:
-    """Run a command that must succeed; what it says is let go unless it fails."""
-    command = [sys.executable, "-m", "mmcore", *words]
-    done = subprocess.run(command, capture_output=True, text=True, **options)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    return done
-
-
 def make_demo(home: Path, per_class: int = 8) -> str:
     """Return the name of a model (Lite0, strong) trained on a drawn catalogue of its own."""
-    mmcore("demo", "--home", str(home), "--products", str(per_class), "--json")
+    mmcore(home, "demo", "--products", str(per_class), "--json")
     return "demo"
 
 
@@ -31,7 +22,7 @@ def add_model(home: Path, backbone: str) -> str:
     """Return the name of a strong model with another backbone; random weights cost the same."""
     options = ["--backbone", backbone, "--weights", "random", "--epochs1", "1", "--name", backbone]
     if not (home / "models" / backbone).is_dir():
-        mmcore("train", "--home", str(home), *options, "--set", "refit=false")
+        mmcore(home, "train", *options, "--set", "refit=false")
     return backbone
 
 

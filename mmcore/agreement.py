@@ -4,8 +4,6 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 
-from sklearn.metrics import cohen_kappa_score
-
 Z = 1.96  # 95% of a normal distribution lie within this many standard deviations
 
 
@@ -44,6 +42,8 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float 
     Returns:
         None where both only ever used one class: nothing can be said then.
     """
+    from sklearn.metrics import cohen_kappa_score  # half a second that most screens do without
+
     classes = sorted(set(first) | set(second), key=str)
     if len(classes) < 2:
         return None

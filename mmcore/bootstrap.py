@@ -6,9 +6,12 @@ evidence. Both models are scored on the very same draws, so what is common to th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 _DRAWS_A_PASS = 4_000_000  # group counts in memory at once: 32 MB
 
@@ -93,8 +96,10 @@ def paired_macro_f1(
 
 def _tally(
     labels: np.ndarray, predicted: np.ndarray, places: np.ndarray, shape: tuple[int, int]
-) -> tuple[csr_matrix, csr_matrix, csr_matrix]:
+) -> "tuple[csr_matrix, csr_matrix, csr_matrix]":
     """Return what each group adds to (right, predicted, labelled) of each class, (G, C) each."""
+    from scipy.sparse import csr_matrix  # a quarter of a second that screens do without
+
     has_answer, is_right = predicted >= 0, predicted == labels
 
     def counted(rows: np.ndarray, columns: np.ndarray) -> csr_matrix:
@@ -107,7 +112,7 @@ def _tally(
     )
 
 
-def _macro_f1(counts: np.ndarray, tally: tuple[csr_matrix, ...]) -> np.ndarray:
+def _macro_f1(counts: np.ndarray, tally: "tuple[csr_matrix, ...]") -> np.ndarray:
     """Return (R,) macro-F1 of R draws over the classes that occur among the labels drawn.
 
     Args:

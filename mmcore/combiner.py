@@ -22,6 +22,7 @@ from scipy.special import log_softmax
 
 from mmcore.config import FUSED, linear_source
 from mmcore.errors import ConfigError
+from mmcore.metrics import macro_f1
 
 MIN_PRODUCTS = 20  # fewer labelled val products than this can't tell weights from luck
 MAX_WEIGHT = 20.0
@@ -116,8 +117,6 @@ def fit_rule(
         start: what is known of the sources' weights from more products than val has
             (`fold_weights`); a source that isn't in it has to earn its weight on val.
     """
-    from mmcore.metrics import macro_f1  # half a second that a prediction does without
-
     if start is None:
         weights = _fit_weights(logits, labels, _equal(logits), PRIOR_PRODUCTS)
     else:

@@ -1,10 +1,12 @@
-"""How good predictions are: pure functions over arrays. N products, K classes."""
+"""How good predictions are: pure functions over arrays. N products, K classes.
+
+scikit-learn is imported by the functions: it takes half a second, and screens that only name these
+measures do without.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
-from sklearn.metrics import precision_recall_fscore_support as class_scores
 
 ECE_BINS = 15
 
@@ -47,6 +49,8 @@ def score(labels: np.ndarray, probs: np.ndarray) -> Scores:
         labels: (N,) class ids, N >= 1.
         probs: (N, K), rows summing to 1.
     """
+    from sklearn.metrics import accuracy_score, f1_score
+
     predicted = probs.argmax(axis=1)
     return Scores(
         n=len(labels),
@@ -62,6 +66,8 @@ def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
 
     A class without a product in this split can't be right and would count as 0.
     """
+    from sklearn.metrics import f1_score
+
     present = np.unique(labels)
     return float(f1_score(labels, predicted, average="macro", labels=present, zero_division=0))
 
@@ -84,6 +90,8 @@ def expected_calibration_error(
 
 def class_report(labels: np.ndarray, predicted: np.ndarray, names: list[str]) -> list[ClassScore]:
     """Return a row a class, in class order; a class without products has n = 0."""
+    from sklearn.metrics import precision_recall_fscore_support as class_scores
+
     ids = np.arange(len(names))
     rows = class_scores(labels, predicted, labels=ids, zero_division=0)
     return [
@@ -94,4 +102,6 @@ def class_report(labels: np.ndarray, predicted: np.ndarray, names: list[str]) ->
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
     """Return (K, K) counts: row = label, column = predicted."""
+    from sklearn.metrics import confusion_matrix
+
     return confusion_matrix(labels, predicted, labels=np.arange(num_classes))
