@@ -27,6 +27,8 @@ import bench
 from made_models import add_model, make_demo
 
 SCREENS = ("label", "predict", "batch", "catalogue", "retrain", "models", "team")
+ELEMENT = '[data-testid="stMainBlockContainer"] [data-testid="stElementContainer"]'
+DRAWN = {"label": ".board[data-product]"}  # what a screen has when it is complete; else an element
 LOAD = """
 import json, sys, time
 from pathlib import Path
@@ -61,6 +63,7 @@ def main() -> None:
         figures: dict = {"help_s": help_figures(arguments.rounds)}
         for model in models:
             figures[f"model {model}"] = load_figures(home, model, -(-arguments.rounds // 2))
+        print(json.dumps(figures), file=sys.stderr, flush=True)
         if arguments.screens:
             figures["first_page_s"] = page_figures(home, arguments.screens, arguments.page_rounds)
     bench.report(__file__, figures, (), arguments.keep)
@@ -124,7 +127,7 @@ def first_page(browser, home: Path, screen: str) -> float:
     with served(Workspace(home)) as url:
         page.goto(f"{url}/{screen}")
         page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-        page.wait_for_selector('[data-testid="stMainBlockContainer"] >> text=/\\\\w/')
+        page.wait_for_selector(DRAWN.get(screen, ELEMENT))
         page.wait_for_function("() => !document.querySelector('[data-testid=\"stSkeleton\"]')")
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
         taken = time.perf_counter() - started

@@ -7,7 +7,6 @@ lacking or wrong folder, a lacking extension; but nothing is guessed where two f
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -15,6 +14,8 @@ from mmcore.catalog.issues import shown
 from mmcore.errors import ImageError
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
+
+_Paths = str | tuple[str, ...]  # nearly always one alone
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
@@ -46,15 +47,18 @@ class PhotoNames:
     def __init__(self, paths: Iterable[str]) -> None:
         """Take the paths, relative to the folder, with slashes."""
         self._exact: set[str] = set()
-        self._by_path: dict[str, set[str]] = defaultdict(set)
-        self._by_name: dict[str, set[str]] = defaultdict(set)
+        self._by_path: dict[str, _Paths] = {}
+        self._by_name: dict[str, _Paths] = {}
         for path in paths:
             parts = PurePosixPath(path)
             if "__MACOSX" in parts.parts:  # macOS keeps something else about each file there
                 continue
             self._exact.add(path)
-            self._by_path[_folded(str(parts))].add(path)
-            self._by_name[_folded(parts.name)].add(path)
+            folded, name = _folded(str(parts)), _folded(parts.name)
+            # one text for what is equal: there may be a hundred thousand of them
+            folded = path if folded == path else folded
+            _add(self._by_path, folded, path)
+            _add(self._by_name, folded if name == folded else name, path)
 
     def find(self, relative: PurePosixPath, place: str) -> str:
         """Return the path that a name means.
@@ -85,12 +89,21 @@ class PhotoNames:
     def _candidates(self, relative: PurePosixPath) -> Iterable[set[str]]:
         """Yield the files that a name may mean, the surest first."""
         path, name = _folded(str(relative)), _folded(relative.name)
-        yield self._by_path.get(path, set())
-        yield self._by_path.get(name, set())
-        yield self._by_name.get(name, set())
+        yield _found(self._by_path, path)
+        yield _found(self._by_path, name)
+        yield _found(self._by_name, name)
         if relative.suffix.lower() not in EXTENSIONS:
-            yield set().union(*(self._by_path.get(path + e, set()) for e in EXTENSIONS))
-            yield set().union(*(self._by_name.get(name + e, set()) for e in EXTENSIONS))
+            yield set().union(*(_found(self._by_path, path + e) for e in EXTENSIONS))
+            yield set().union(*(_found(self._by_name, name + e) for e in EXTENSIONS))
+
+
+def _add(index: dict[str, _Paths], key: str, path: str) -> None:
+    index[key] = (*_found(index, key), path) if key in index else path
+
+
+def _found(index: dict[str, _Paths], key: str) -> set[str]:
+    paths = index.get(key, ())
+    return {paths} if isinstance(paths, str) else set(paths)
 
 
 def _folded(name: str) -> str:
