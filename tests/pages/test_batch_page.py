@@ -4,12 +4,15 @@ import io
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from page_texts import texts, told
 
 from mmcore.errors import ConfigError
+from mmcore.services import batch_journal
+from mmcore.services.batch_pace import BatchProgress
 from mmcore.services.batch_run import BatchRun
 from mmcore.services.batch_upload import Upload, create_batch
 from mmcore.services.batches import list_batches, read_batch, save_batch
@@ -176,6 +179,33 @@ def test_a_prediction_is_watched_cancelled_and_begun_again(visit, app_shop, batc
     assert "the model is gone; choose another" in texts(app)
     assert any(b.label == "Predict" for b in app.button)
     assert batch.id not in running_module.runs(), "a run that has ended holds no model"
+
+
+def test_pace_and_time_left_are_told():
+    def told(at, is_cancelled=False):
+        return running_module._told(SimpleNamespace(at=at, is_cancelled=is_cancelled))
+
+    assert told(None) == "reading the table"
+    assert told(BatchProgress(64, 192)) == "64 of 192 products"
+    assert (
+        told(BatchProgress(64, 192, 0, 32.0)) == "64 of 192 products, 32 a second, about 4 s left"
+    )
+    assert "being finished" in told(BatchProgress(64, 192), is_cancelled=True)
+
+
+def test_what_is_kept_of_a_run_that_ended_is_told(visit, batch, monkeypatch):
+    header = batch_journal.new_header({"model": {"name": "m_1"}}, 200)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        batch_journal.opened(batch.result, header, False) as kept,
+    ):
+        kept.add(batch_journal.KeptPiece([["b1"]], [], 64))
+        raise KeyboardInterrupt
+    version = SimpleNamespace(name="m1", stage="")
+    monkeypatch.setattr(running_module, "usable_versions", lambda desk: [version])
+    app = visit("batch_page", "vera", id=batch.id)
+    (shown,) = [info.value for info in app.info if "another model begins anew" in info.value]
+    assert shown.startswith("64 of 200 rows, predicted by m\\_1 since") and not app.exception
 
 
 @pytest.fixture
