@@ -88,6 +88,7 @@ def shrink(setattr_):
 
     setattr_("mmcore.services.images.build_backbone", tiny)
     setattr_("mmcore.artifact.build_backbone", tiny)
+    setattr_("mmcore.artifact.outline_backbone", lambda name: tiny(name, None))
     options = functools.partial(trainer.FitOptions, checkpoint_every_s=0)
     setattr_("mmcore.trainer.FitOptions", options)
 
