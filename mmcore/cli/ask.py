@@ -114,6 +114,10 @@ def predict_batch(
             "--anew", metavar=FLAG, help="Drop what an earlier run left unfinished for TARGET."
         ),
     ] = False,
+    int8: Annotated[
+        bool,
+        typer.Option("--int8", metavar=FLAG, help="Use the backbone that `models int8` made."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Predict every product of a CSV file; nothing of it is stored in the workspace.
@@ -128,6 +132,7 @@ def predict_batch(
     """
     workspace, settings = open_workspace(home)
     from mmcore.services import batch_prediction as batch
+    from mmcore.services.int8 import load_int8_runtime
     from mmcore.services.prediction import load_runtime
 
     given = {
@@ -140,7 +145,8 @@ def predict_batch(
     check_target(target)
     check_input(source)
     check_input(images)
-    runtime = load_runtime(workspace, settings, model)
+    load = load_int8_runtime if int8 else load_runtime
+    runtime = load(workspace, settings, model)
     extra = batch.extra_columns(runtime)
     columns = choose_columns(source, separator, given, extra)
     request = batch.BatchRequest(source, target, columns, images, separator, anew)

@@ -231,6 +231,7 @@ _MEANINGS = {
     "columns": "columns have another meaning",
     "separator": "the separator is another",
     "photos": "the photos come from elsewhere or have changed",
+    "graphs": "its photos went through another backbone (--int8)",
     "device": "it ran on another kind of device",
     "version": "it was another version of Rayon",
     "piece": "it was another version of Rayon",

@@ -5,6 +5,7 @@ target (see `batch_journal.py`), from where a run that was ended goes on, and fr
 target. The remarks alone are kept, up to MAX_REMARKS.
 """
 
+import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -132,6 +133,10 @@ def _identity(runtime: "Runtime", request: BatchRequest, table: CsvTable) -> dic
         "separator": table.separator,
         "photos": batch_source.photos_identity(request.images),
         "model": asdict(runtime.artifact.manifest),
+        "graphs": {
+            name: hashlib.sha256(graph).hexdigest()
+            for name, graph in runtime.artifact.graphs.items()
+        },
         "device": runtime.device.type,  # their answers differ in the last digits
         "version": __version__,
         "piece": batch_source.PIECE,

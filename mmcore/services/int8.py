@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from mmcore.artifact import Artifact
     from mmcore.batches import EncodedProducts
+    from mmcore.runtime import Runtime
     from mmcore.views import View
 
 MIN_PHOTOS = 16  # to find ranges on
@@ -117,6 +118,24 @@ def with_int8(workspace: Workspace, artifact: "Artifact") -> "Artifact":
             f"with: models int8 {name}"
         )
     return replace(artifact, graphs={**artifact.graphs, BACKBONE_FILE: path.read_bytes()})
+
+
+def load_int8_runtime(workspace: Workspace, settings: Settings, model: str | None) -> "Runtime":
+    """Return a model that answers in integers, on the CPU; its name as for `load_runtime`.
+
+    Raises:
+        ConfigError: if it looks at no photo, or the graph wasn't made yet.
+        WorkspaceError: if there is no such model.
+        ArtifactError: if its folder is damaged.
+    """
+    import torch
+
+    from mmcore.artifact import load_artifact
+    from mmcore.runtime import Runtime
+
+    artifact = load_artifact(model_folder(workspace, settings, model), by_graphs=True)
+    small = with_int8(workspace, artifact)
+    return Runtime(small, torch.device("cpu"), settings.decode_threads)
 
 
 def make_int8(

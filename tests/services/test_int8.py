@@ -5,11 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 from tiny_shop import Shop, shrink
+from typer.testing import CliRunner
 
 from mmcore.artifact import load_artifact
+from mmcore.cli.app import app
 from mmcore.errors import ConfigError, TrainingDataError
 from mmcore.extractors import OnnxExtractor
 from mmcore.onnx_export import BACKBONE_FILE
+from mmcore.services.batch_report import BatchReport
 from mmcore.services.int8 import int8_path, make_int8, with_int8
 from mmcore.services.prediction import load_runtime
 from mmcore.workspace import Workspace
@@ -80,3 +83,19 @@ def test_a_shop_with_hardly_a_photo_is_told_how_many_it_takes(shop, report):
     finally:
         hidden.rename(folder)
     assert report.path.is_file(), "the one made before is still there"
+
+
+def test_a_file_is_predicted_by_it_where_asked_for(shop, report, tmp_path, monkeypatch):
+    source = tmp_path / "new.csv"
+    source.write_text("product_id,title\np1,livre roman\np2,piscine\n", encoding="utf-8")
+    used = []
+    monkeypatch.setattr(
+        "mmcore.services.batch_prediction.predict_file",
+        lambda runtime, request, show: used.append(runtime) or BatchReport(request.target, "m"),
+    )
+    named = (str(source), str(tmp_path / "out.csv"), "--home", str(shop.workspace.home))
+    for words in ((), ("--int8",)):
+        found = CliRunner().invoke(app, ["predict-batch", *named, *words])
+        assert found.exit_code == 0, found.output
+    plain, small = (runtime.artifact.graphs[BACKBONE_FILE] for runtime in used)
+    assert small == report.path.read_bytes() != plain
