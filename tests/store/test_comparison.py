@@ -336,7 +336,7 @@ def test_real_models_are_predicted_judged_activated(store, settings, workspace, 
     assert result.verdict["scores"]["production"] == alone.verdict["scores"]["candidate"]
     expected = scores_of(store, settings, workspace, "m2")
     for view in ("text", "fused"):
-        assert result.verdict["scores"]["candidate"][view] == pytest.approx(expected[view])
+        assert result.verdict["scores"]["candidate"][view] == pytest.approx(expected[view], abs=1e-5)
 
 
 def scores_of(store, settings, workspace, name):
@@ -362,7 +362,7 @@ def scores_of(store, settings, workspace, name):
         frame, artifact.config.model, artifact.encoders, artifact.class_codes
     )
     images = ImageInput(workspace, settings, artifact.config, None)
-    decisions = decide(TorchEngine(artifact.model), images.final_reader(products))
+    decisions = decide(TorchEngine(artifact.model), images.final_reader(products, None))
     return scores_by_view(views(decisions, artifact.combiner), products.labels)
 
 
