@@ -1,7 +1,7 @@
 """Our training beside the same design in Keras, in turns: phase 1 cold and warm, phase 2.
 
     PYTHONPATH=. python benchmarks/training_speed.py products.csv IMAGES [--label category]
-        [--keras-python PYTHON --keras-script keras_seed.py] [--rounds 1] [--keep]
+        [--keras-python PYTHON --keras-script keras_seed.py] [--rounds 2] [--keep]
 
 Ours is preset `seed`, MobileNetV2 with random weights (which cost no less), by what every
 training is made and run by. The first --photos products with a photo and a label learn, the next
@@ -80,7 +80,7 @@ def parse() -> argparse.Namespace:
     made.add_argument("--val", type=int, default=200, help="val products")
     made.add_argument("--phase2-photos", type=int, default=320, help="that the clock sees")
     made.add_argument("--keras-photos", type=int, default=512)
-    made.add_argument("--rounds", type=int, default=1)
+    made.add_argument("--rounds", type=int, default=2)
     made.add_argument("--keras-python", type=Path, help="an interpreter that has Keras")
     made.add_argument("--keras-script", type=Path, default=Path("../shared/peers/keras_seed.py"))
     options = made.parse_args()
