@@ -117,14 +117,14 @@ def page_figures(home: Path, screens: list[str], rounds: int) -> dict:
 
 def first_page(browser, home: Path, screen: str) -> float:
     """Return the seconds from the start of the server until a screen is drawn."""
-    from labelling_ui import served
+    from app_browser import served
 
     from mmcore.workspace import Workspace
 
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     started = time.perf_counter()
-    with served(Workspace(home)) as url:
+    with served(Workspace(home)) as (url, _):
         page.goto(f"{url}/{screen}")
         page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
         page.wait_for_selector(DRAWN.get(screen, ELEMENT))
