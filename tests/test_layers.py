@@ -34,8 +34,18 @@ LEVELS = (
     {"catalog", "store"},
     {
         *("metrics", "scoring", "cross_check", "bootstrap", "gate"),
-        *("ngrams", "linear", "linear_fit", "encoders", "backbones", "pixels", "towers"),
+        *(
+            "ngrams",
+            "linear",
+            "linear_fit",
+            "linear_many",
+            "encoders",
+            "backbones",
+            "pixels",
+            "towers",
+        ),
         *("features", "batches", "generator", "onnx_graphs", "extractors"),
+        *("lbfgs", "row_blocks", "stored_rows"),
     },
     {
         *("fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"),
@@ -62,6 +72,7 @@ NETWORKS = {
         "reports",
     ),
     *("losses", "optim", "checkpoint", "validation", "weights", "warm_start"),
+    *("row_blocks", "linear_many"),
     *("onnx_graphs", "extractors", "onnx_export", "engines"),
     *("trainer", "artifact", "runtime", "explain"),
 }
