@@ -20,7 +20,11 @@ from mmcore.catalog.drawing.pictures import draw_picture
 from mmcore.catalog.drawing.texts import VOCABULARIES, write_listing
 
 COLUMNS = ("product_id", "title", "description", "image", "label", "price", "brand")
-PICTURES = 20  # drawn of each class
+PICTURES = 40  # drawn of each class
+# What keeps it from being too easy: as in the drawn demo, labels that are wrong, and photos that
+# show something else than what is sold.
+WRONG_LABELS = 0.04
+OTHER_PHOTOS = 0.25
 PHOTO_PX = 256
 LIGHT_CELLS = (9, 8)  # as many as the difference hash looks at: no two photos are near-copies
 LIGHT_LEVELS = 24.0  # grey levels by which the light of a cell differs
@@ -54,13 +58,16 @@ def _product(photos: Path, number: int, seed: int) -> tuple:
     vocabulary = VOCABULARIES[code]
     listing = write_listing(seed, f"{code}/{number}", vocabulary)
     name = f"drawn-{number:06d}.jpg"
-    (photos / name).write_bytes(_photo(rng, code, seed))
+    codes = list(VOCABULARIES)
+    shown = rng.choice(codes) if rng.random() < OTHER_PHOTOS else code
+    label = rng.choice(codes) if rng.random() < WRONG_LABELS else code
+    (photos / name).write_bytes(_photo(rng, shown, seed))
     has_description = rng.random() >= WITHOUT_DESCRIPTION
     description = " ".join(_sentences(rng, code, number, seed)) if has_description else ""
     price = f"{vocabulary.price_eur[0] * np.exp(rng.gauss(0, vocabulary.price_eur[1])):.2f}"
     # a number of its own in each title: chance repetitions would tie products into one group
     title = f"{listing.title} - {number:06d}"
-    return (f"drawn-{number:06d}", title, description, name, code, price, listing.brand)
+    return (f"drawn-{number:06d}", title, description, name, label, price, listing.brand)
 
 
 def _sentences(rng: random.Random, code: str, number: int, seed: int) -> Iterator[str]:

@@ -133,7 +133,9 @@ def train_here(home: Path, preset: str, epochs1: int | None) -> None:
 
     workspace, settings = Workspace(home), read_settings(home)
     stages.add("loading libraries")
-    choices = RunChoices(preset=preset, epochs1=epochs1, epochs2=0)
+    # its weights are at hand everywhere, and both presets share the features
+    model = {"preset": preset, "backbone": "efficientnet_lite0"}
+    choices = RunChoices(**model, epochs1=epochs1, epochs2=0)
     heads, epochs, last = {}, 0, None
     for event in train(workspace, settings, choices):
         kind = type(event).__name__
