@@ -33,26 +33,27 @@ DESCRIPTION_WORDS = (20, 240)  # mean 130
 _PIECE = 500  # products a task
 
 
-def draw(folder: Path, num_products: int, seed: int = 0, processes: int = 2) -> None:
-    """Write `products.csv`, and the photos it names into `photos/`."""
+def draw(folder: Path, num_products: int, seed: int = 0, with_photos: bool = True) -> None:
+    """Write `products.csv`, and the photos it names into `photos/`, where they are wanted."""
     photos = folder / "photos"
     photos.mkdir(parents=True, exist_ok=True)
     starts = range(0, num_products, _PIECE)
-    tasks = [(photos, range(i, min(i + _PIECE, num_products)), seed) for i in starts]
+    numbers = [range(i, min(i + _PIECE, num_products)) for i in starts]
+    tasks = [(photos if with_photos else None, piece, seed) for piece in numbers]
     with (folder / "products.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        with ProcessPoolExecutor(processes) as pool:
+        with ProcessPoolExecutor() as pool:
             for rows in pool.map(_piece, *zip(*tasks, strict=True)):
                 writer.writerows(rows)
 
 
-def _piece(photos: Path, numbers: range, seed: int) -> list[tuple]:
+def _piece(photos: Path | None, numbers: range, seed: int) -> list[tuple]:
     """Return the rows of some products, their photos written."""
     return [_product(photos, number, seed) for number in numbers]
 
 
-def _product(photos: Path, number: int, seed: int) -> tuple:
+def _product(photos: Path | None, number: int, seed: int) -> tuple:
     rng = stream(seed, "large", number)
     code = rng.choice(list(VOCABULARIES))
     vocabulary = VOCABULARIES[code]
@@ -61,7 +62,9 @@ def _product(photos: Path, number: int, seed: int) -> tuple:
     codes = list(VOCABULARIES)
     shown = rng.choice(codes) if rng.random() < OTHER_PHOTOS else code
     label = rng.choice(codes) if rng.random() < WRONG_LABELS else code
-    (photos / name).write_bytes(_photo(rng, shown, seed))
+    if photos:
+        photo_draws = stream(seed, "large photo", number)
+        (photos / name).write_bytes(_photo(photo_draws, shown, seed))
     has_description = rng.random() >= WITHOUT_DESCRIPTION
     description = " ".join(_sentences(rng, code, number, seed)) if has_description else ""
     price = f"{vocabulary.price_eur[0] * np.exp(rng.gauss(0, vocabulary.price_eur[1])):.2f}"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 MAX_PAIRS = 5
 _SUFFICIENT = 1e-4  # share of the promised decrease that a step has to keep (Armijo)
@@ -76,13 +77,13 @@ def _way(
     rest, shares = gradient.copy(), []
     for moved, change, curvature in reversed(pairs):
         shares.append(_dot(moved, rest) / curvature)
-        rest -= np.float32(shares[-1]) * change
+        _add(rest, change, -shares[-1])
     way = precondition(rest)
     if pairs:
         _, change, curvature = pairs[-1]
         way *= np.float32(curvature / _dot(change, precondition(change)))
     for (moved, change, curvature), share in zip(pairs, reversed(shares), strict=True):
-        way += np.float32(share - _dot(change, way) / curvature) * moved
+        _add(way, moved, share - _dot(change, way) / curvature)
     return way
 
 
@@ -92,7 +93,7 @@ def _step(
     """Return the length of a step against `way` that pays, with value and gradient there."""
     step = 1.0
     while step >= _SMALLEST_STEP:
-        new_value, gradient = objective(point - np.float32(step) * way)
+        new_value, gradient = objective(_add(point.copy(), way, -step))
         if new_value <= value + _SUFFICIENT * step * slope:
             return step, new_value, gradient
         # where a parabola through what is known has its lowest point
@@ -101,5 +102,11 @@ def _step(
     return None
 
 
+def _add(to: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
+    """Return `to`, with a share of the other added to it: by PyTorch, in place and on all cores."""
+    torch.from_numpy(to).add_(torch.from_numpy(other), alpha=share)
+    return to
+
+
 def _dot(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.dot(a.ravel(), b.ravel()))
+    return float(torch.dot(torch.from_numpy(a).ravel(), torch.from_numpy(b).ravel()))

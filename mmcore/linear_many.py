@@ -7,13 +7,11 @@ whatever the folds: rows that a fit doesn't learn from weigh nothing.
 N rows, D features, K classes.
 """
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import torch
 from scipy.special import log_softmax
-from threadpoolctl import threadpool_limits
 
 from mmcore.lbfgs import Limits, minimise
 from mmcore.linear_fit import (
@@ -47,13 +45,6 @@ def fit_many(
         folds: from `make_folds`, in numbers of the rows; without any the middle strength is taken.
         start: of an earlier classifier, as for `fit_linear`.
     """
-    with threadpool_limits(1, "blas"):  # each block has a thread
-        return _fit(rows, learnt, folds, start)
-
-
-def _fit(
-    rows: "ManyRows", learnt: np.ndarray, folds: Sequence[Fold], start: LinearStart | None
-) -> LinearFit:
     strengths = (start.strength,) if start and start.strength else STRENGTHS
     first = None
     if start:
@@ -129,14 +120,16 @@ class ManyRows:
         of_weights = self._rows.preconditioner(_CURVATURE, pull)
 
         def precondition(gradient: np.ndarray) -> np.ndarray:
-            return np.vstack([of_weights(gradient[:-1]), gradient[-1:] / np.float32(_CURVATURE)])
+            way = np.empty_like(gradient)
+            way[:-1], way[-1] = of_weights(gradient[:-1]), gradient[-1] / np.float32(_CURVATURE)
+            return way
 
         def objective(both: np.ndarray) -> tuple[float, np.ndarray]:
             self._tick()
             value, gradient = self._loss(both, is_learnt, len(learnt))
-            gradient[:-1] += np.float32(pull) * both[:-1]
-            squares = float(np.dot(both[:-1].ravel(), both[:-1].ravel()))
-            return value + pull / 2 * squares, gradient
+            weights = torch.from_numpy(both[:-1])
+            torch.from_numpy(gradient[:-1]).add_(weights, alpha=pull)
+            return value + pull / 2 * float(weights.square().sum()), gradient
 
         both = minimise(objective, start, precondition, LIMITS)
         is_unseen = np.bincount(self._labels[learnt], minlength=self._num_classes) == 0
@@ -162,45 +155,29 @@ class ManyRows:
         is_judged = np.zeros(len(self._labels), bool)
         is_judged[judged] = True
 
-        def judge(block: Block) -> None:
+        for block in self._blocks:
             if is_judged[block.rows].any():
                 logits = block.read().times(both[:-1]) + both[-1]
                 found[block.rows] = log_softmax(logits, axis=1)
-
-        with ThreadPoolExecutor(_num_threads()) as pool:
-            list(pool.map(judge, self._blocks))
         found[~is_judged] = 0
         return found
 
     def _loss(
         self, both: np.ndarray, is_learnt: np.ndarray, num_learnt: int
     ) -> tuple[float, np.ndarray]:
-        """Return the mean loss of the rows to learn from, and its (D + 1, K) gradient.
-
-        Each thread adds up the blocks that are its own: memory doesn't grow with their number, and
-        the order of the sums is always the same.
-        """
-        blocks = [block for block in self._blocks if is_learnt[block.rows].any()]
-
-        def part(mine: Sequence[Block]) -> tuple[float, np.ndarray]:
-            total, gradient = 0.0, np.zeros_like(both)
-            for block in mine:
-                matrix, rows = block.read(), is_learnt[block.rows]
-                value, wrong = self._wrong(matrix.times(both[:-1]) + both[-1], block, rows)
-                total += value
-                wrong /= num_learnt
-                gradient[:-1] += matrix.transposed_times(wrong)
-                gradient[-1] += wrong.sum(axis=0)
-            return total / num_learnt, gradient
-
-        count = min(_num_threads(), len(blocks))
-        with ThreadPoolExecutor(count) as pool:
-            parts = list(pool.map(part, [blocks[i::count] for i in range(count)]))
-        value, gradient = parts[0]
-        for more, other in parts[1:]:
-            value += more
-            gradient += other
-        return value, gradient
+        """Return the mean loss of the rows to learn from, and its (D + 1, K) gradient."""
+        total, gradient = 0.0, np.zeros_like(both)
+        for block in self._blocks:
+            rows = is_learnt[block.rows]
+            if not rows.any():
+                continue
+            matrix = block.read()
+            value, wrong = self._wrong(matrix.times(both[:-1]) + both[-1], block, rows)
+            total += value
+            wrong /= num_learnt
+            gradient[:-1] += matrix.transposed_times(wrong)
+            gradient[-1] += wrong.sum(axis=0)
+        return total / num_learnt, gradient
 
     def _wrong(
         self, logits: np.ndarray, block: Block, is_learnt: np.ndarray
@@ -214,7 +191,3 @@ class ManyRows:
         wrong[rows, truth] -= 1
         wrong[~is_learnt] = 0
         return value, wrong
-
-
-def _num_threads() -> int:
-    return os.cpu_count() or 1

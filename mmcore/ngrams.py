@@ -160,12 +160,14 @@ def _count(
 def _hashed(texts: Sequence[str]) -> list[sparse.csr_matrix]:
     cleaned = [clean_text(text) for text in texts]
     return [
-        _by_word(hasher, cleaned) if hasher.analyzer == "char_wb" else _transformed(hasher, cleaned)
+        counted_by_word(hasher, cleaned)
+        if hasher.analyzer == "char_wb"
+        else _transformed(hasher, cleaned)
         for hasher in _HASHERS
     ]
 
 
-def _by_word(hasher: HashingVectorizer, texts: Sequence[str]) -> sparse.csr_matrix:
+def counted_by_word(hasher: HashingVectorizer, texts: Sequence[str]) -> sparse.csr_matrix:
     """Return the counts of n-grams that never leave a word: each word is taken apart once.
 
     The most frequent words make up most of a shop's texts.

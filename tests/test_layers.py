@@ -72,7 +72,7 @@ NETWORKS = {
         "reports",
     ),
     *("losses", "optim", "checkpoint", "validation", "weights", "warm_start"),
-    *("row_blocks", "linear_many"),
+    *("lbfgs", "row_blocks", "linear_many"),
     *("onnx_graphs", "extractors", "onnx_export", "engines"),
     *("trainer", "artifact", "runtime", "explain"),
 }

@@ -1,0 +1,46 @@
+"""Rows in a file are the rows they were, and no room for them is told in words."""
+
+import io
+import tempfile
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from mmcore.errors import WorkspaceError
+from mmcore.stored_rows import stored_rows
+
+WIDTH = 12
+
+
+def piece(num_rows, seed):
+    made = sparse.random(num_rows, WIDTH, density=0.3, random_state=seed, format="csr")
+    return made.astype(np.float32)
+
+
+def test_pieces_lie_one_below_the_other():
+    pieces = [piece(3, 0), piece(0, 1), piece(5, 2), sparse.csr_matrix((2, WIDTH), dtype="f4")]
+    found = stored_rows(iter(pieces), WIDTH)
+    assert found.dtype == np.float32 and found.shape == (10, WIDTH)
+    assert np.array_equal(found.toarray(), sparse.vstack(pieces).toarray())
+    assert np.array_equal(found[[4, 1]].toarray(), sparse.vstack(pieces).tocsr()[[4, 1]].toarray())
+
+
+def test_no_entry_at_all():
+    assert stored_rows([sparse.csr_matrix((2, WIDTH), dtype="f4")], WIDTH).nnz == 0
+
+
+def test_nothing_is_left_in_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    rows = stored_rows([piece(4, 0)], WIDTH)
+    assert list(tmp_path.iterdir()) == [] and rows.nnz
+
+
+def test_no_room(monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", Full)
+    with pytest.raises(WorkspaceError, match="No space left on device.*TMPDIR"):
+        stored_rows([piece(4, 0)], WIDTH)
