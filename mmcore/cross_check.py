@@ -9,7 +9,6 @@ training run, and finds them among all products alike (`benchmarks/suspects.py`)
 N products, K classes, D features. A class id is -1 without a label.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -137,8 +136,7 @@ def _fitted(
     rows: sparse.csr_matrix, labels: np.ndarray, fit: np.ndarray, steps: Steps
 ) -> SGDClassifier:
     """Return a model of some of the rows: what `SGDClassifier.fit` does, in steps."""
-    # a thread a class: each is fitted by itself, and lets go of the interpreter's lock
-    model = SGDClassifier(loss="log_loss", alpha=DECAY, random_state=0, n_jobs=os.cpu_count())
+    model = SGDClassifier(loss="log_loss", alpha=DECAY, random_state=0)
     classes, shuffle = np.unique(labels[fit]), np.random.default_rng(0)
     for _ in range(_num_epochs(len(fit))):
         for piece in steps.through(shuffle.permutation(fit), TEXT_CHUNK):
