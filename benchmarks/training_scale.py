@@ -113,6 +113,7 @@ class Stages:
     def __init__(self) -> None:
         self._memory, self._since = Memory(), time.perf_counter()
         self.found: dict[str, dict] = {}
+        self._last = ""
 
     def add(self, name: str) -> None:
         """Count what was done since the last call as a part of a stage."""
@@ -121,6 +122,9 @@ class Stages:
         for key, value in self._memory.peaks().items():
             stage[key] = max(stage.get(key, 0), value)
         self._since = now
+        if name != self._last:
+            print(f"{name} {stage}", file=sys.stderr, flush=True)
+        self._last = name
 
 
 def train_here(home: Path, preset: str, epochs1: int | None) -> None:

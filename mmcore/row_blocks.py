@@ -67,9 +67,18 @@ class Bags:
         return found.numpy()
 
 
-def _bags(rows: sparse.csr_array) -> Bags:
-    starts = rows.indptr[:-1].astype(np.int32)
-    return Bags(*map(torch.from_numpy, (rows.indices, rows.data, starts)))
+def _bags(rows: sparse.csr_array, first: int, last: int) -> Bags:
+    """Return some rows of a matrix, which share its memory."""
+    begin, end = rows.indptr[first], rows.indptr[last]
+    starts = (rows.indptr[first:last] - begin).astype(np.int32)
+    arrays = (rows.indices[begin:end], rows.data[begin:end], starts)
+    return Bags(*map(torch.from_numpy, arrays))
+
+
+def _transposed(rows: sparse.csr_array, first: int, last: int) -> Bags:
+    """Return the transpose of some rows of a matrix, in a file of its own."""
+    found = stored_rows([rows[first:last].T.tocsr()], last - first)
+    return _bags(found, 0, found.shape[0])
 
 
 @dataclass(frozen=True)
@@ -103,10 +112,8 @@ class SparseBlocks:
         start = 0
         for part in parts:
             for first, last in _ranges(part.indptr):
-                view = _view(part, first, last)
-                transposed = stored_rows([view.T.tocsr()], last - first)
-                rows = slice(start + first, start + last)
-                self.blocks.append(SparseBlock(rows, _bags(view), _bags(transposed)))
+                bags = _bags(part, first, last), _transposed(part, first, last)
+                self.blocks.append(SparseBlock(slice(start + first, start + last), *bags))
             start += part.shape[0]
 
     def preconditioner(self, curvature: float, pull: float) -> Precondition:
@@ -123,14 +130,6 @@ def _ranges(indptr: np.ndarray) -> Iterator[tuple[int, int]]:
         last = min(num_rows, max(last, first + 1))
         yield first, last
         first = last
-
-
-def _view(matrix: sparse.csr_array, first: int, last: int) -> sparse.csr_array:
-    """Return some rows of a matrix that share its memory."""
-    begin, end = matrix.indptr[first], matrix.indptr[last]
-    indptr = (matrix.indptr[first : last + 1] - begin).astype(matrix.indices.dtype)
-    shape = (last - first, matrix.shape[1])
-    return sparse.csr_array((matrix.data[begin:end], matrix.indices[begin:end], indptr), shape)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def stored_rows(pieces: Iterable[sparse.csr_matrix], width: int) -> sparse.csr_a
         WorkspaceError: if there is no room for them.
     """
     lengths: list[np.ndarray] = []
-    written = 0
+    written = 0  # 2^31 at most: texts of a million products
     with tempfile.TemporaryFile() as ids, tempfile.TemporaryFile() as values:
         try:
             for piece in pieces:
@@ -35,7 +35,8 @@ def stored_rows(pieces: Iterable[sparse.csr_matrix], width: int) -> sparse.csr_a
             raise _no_room(error, written) from error
         # the mappings keep the files alive
         arrays = (_mapped(values, np.float32, written), _mapped(ids, np.int32, written))
-    starts = np.concatenate([[0], *lengths]).cumsum()
+    # SciPy wants one kind of number for both, and would copy the ids to have it
+    starts = np.concatenate([[0], *lengths]).cumsum(dtype=np.int32)
     return sparse.csr_array((*arrays, starts), shape=(len(starts) - 1, width))
 
 

@@ -8,6 +8,7 @@ import pytest
 from scipy import sparse
 
 from mmcore.errors import WorkspaceError
+from mmcore.row_blocks import _bags
 from mmcore.stored_rows import stored_rows
 
 WIDTH = 12
@@ -24,6 +25,16 @@ def test_pieces_lie_one_below_the_other():
     assert found.dtype == np.float32 and found.shape == (10, WIDTH)
     assert np.array_equal(found.toarray(), sparse.vstack(pieces).toarray())
     assert np.array_equal(found[[4, 1]].toarray(), sparse.vstack(pieces).tocsr()[[4, 1]].toarray())
+
+
+def test_rows_and_what_is_made_of_them_are_not_copied_into_memory():
+    rows = stored_rows([piece(4, 0), piece(3, 1)], WIDTH)
+    for array in (rows.data, rows.indices):
+        assert not array.flags.owndata and array.dtype.itemsize == 4
+    part = _bags(rows, 2, 6)
+    assert np.shares_memory(part.values.numpy(), rows.data)
+    assert np.shares_memory(part.ids.numpy(), rows.indices)
+    assert part.times(np.eye(WIDTH, dtype=np.float32)) == pytest.approx(rows.toarray()[2:6])
 
 
 def test_no_entry_at_all():
