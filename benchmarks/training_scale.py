@@ -122,8 +122,8 @@ class Stages:
         for key, value in self._memory.peaks().items():
             stage[key] = max(stage.get(key, 0), value)
         self._since = now
-        if name != self._last:
-            print(f"{name} {stage}", file=sys.stderr, flush=True)
+        if self._last and name != self._last:
+            print(f"{self._last} {self.found[self._last]}", file=sys.stderr, flush=True)
         self._last = name
 
 

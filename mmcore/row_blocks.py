@@ -71,8 +71,8 @@ def _bags(rows: sparse.csr_array, first: int, last: int) -> Bags:
     """Return some rows of a matrix, which share its memory."""
     begin, end = rows.indptr[first], rows.indptr[last]
     starts = (rows.indptr[first:last] - begin).astype(np.int32)
-    arrays = (rows.indices[begin:end], rows.data[begin:end], starts)
-    return Bags(*map(torch.from_numpy, arrays))
+    ids = rows.indices[begin:end].astype(np.int32, copy=False)  # bags want both alike
+    return Bags(*map(torch.from_numpy, (ids, rows.data[begin:end], starts)))
 
 
 def _transposed(rows: sparse.csr_array, first: int, last: int) -> Bags:
