@@ -11,7 +11,9 @@ from typing import IO
 import numpy as np
 from scipy import sparse
 
-from mmcore.errors import WorkspaceError
+from mmcore.errors import TrainingDataError, WorkspaceError
+
+MAX_ENTRIES = 2**31 - 1  # of rows in one file: the texts of about a million products
 
 
 def stored_rows(pieces: Iterable[sparse.csr_matrix], width: int) -> sparse.csr_array:
@@ -19,9 +21,10 @@ def stored_rows(pieces: Iterable[sparse.csr_matrix], width: int) -> sparse.csr_a
 
     Raises:
         WorkspaceError: if there is no room for them.
+        TrainingDataError: if they have more than MAX_ENTRIES.
     """
     lengths: list[np.ndarray] = []
-    written = 0  # 2^31 at most: texts of a million products
+    written = 0
     with tempfile.TemporaryFile() as ids, tempfile.TemporaryFile() as values:
         try:
             for piece in pieces:
@@ -33,6 +36,11 @@ def stored_rows(pieces: Iterable[sparse.csr_matrix], width: int) -> sparse.csr_a
             values.flush()
         except OSError as error:
             raise _no_room(error, written) from error
+        if written > MAX_ENTRIES:
+            raise TrainingDataError(
+                f"the texts hold {written:,} n-grams, {MAX_ENTRIES:,} is the limit of a linear "
+                "head; train on fewer products, or with --preset seed, which has none"
+            )
         # the mappings keep the files alive
         arrays = (_mapped(values, np.float32, written), _mapped(ids, np.int32, written))
     # SciPy wants one kind of number for both, and would copy the ids to have it

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from mmcore.errors import WorkspaceError
+from mmcore import stored_rows as stored
+from mmcore.errors import TrainingDataError, WorkspaceError
 from mmcore.row_blocks import _bags
 from mmcore.stored_rows import stored_rows
 
@@ -54,4 +55,10 @@ def test_no_room(monkeypatch):
 
     monkeypatch.setattr(tempfile, "TemporaryFile", Full)
     with pytest.raises(WorkspaceError, match="No space left on device.*TMPDIR"):
+        stored_rows([piece(4, 0)], WIDTH)
+
+
+def test_more_entries_than_can_be_counted(monkeypatch):
+    monkeypatch.setattr(stored, "MAX_ENTRIES", 3)
+    with pytest.raises(TrainingDataError, match="n-grams, 3 is the limit.*--preset seed"):
         stored_rows([piece(4, 0)], WIDTH)
