@@ -6,6 +6,7 @@ anew each time, so that only those at work are in memory.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -166,11 +167,17 @@ class DenseBlocks:
         self.blocks = [DenseBlock(slice(i, min(i + DENSE_ROWS, num_rows)), reader) for i in starts]
 
     def preconditioner(self, curvature: float, pull: float) -> Precondition:
+        rough = curvature * self._gram
+        np.fill_diagonal(rough, rough.diagonal() + pull)
+        inverse = np.linalg.inv(rough).astype(np.float32)
+        return lambda gradient: inverse @ gradient
+
+    @cached_property
+    def _gram(self) -> np.ndarray:
+        """Return (D, D), X'X / N as far as a sample of the rows tells it."""
         gram, seen = np.zeros((self.width, self.width)), 0
         for block in self.blocks[:: max(1, DENSE_ROWS * len(self.blocks) // SAMPLE_ROWS)]:
             features = block.read().features
             gram += features.T @ features
             seen += len(features)
-        np.fill_diagonal(rough := curvature * gram / seen, rough.diagonal() + pull)
-        inverse = np.linalg.inv(rough).astype(np.float32)
-        return lambda gradient: inverse @ gradient
+        return gram / seen
