@@ -129,13 +129,9 @@ def take(products: EncodedProducts, rows: np.ndarray) -> EncodedProducts:
 
 
 def to_sparse_rows(rows: sparse.csr_array) -> SparseRows:
-    """Return rows of a sparse matrix as tensors, padded to the longest of them."""
-    lengths = np.diff(rows.indptr)
-    ids = np.zeros((rows.shape[0], max(1, lengths.max(initial=0))), dtype=np.int64)
-    values = np.zeros(ids.shape, dtype=np.float32)
-    is_filled = np.arange(ids.shape[1]) < lengths[:, None]  # (B, L)
-    ids[is_filled], values[is_filled] = rows.indices, rows.data
-    return SparseRows(torch.from_numpy(ids), torch.from_numpy(values))
+    """Return rows of a sparse matrix as tensors."""
+    ids, starts = (a.astype(np.int64) for a in (rows.indices, rows.indptr[:-1]))
+    return SparseRows(*map(torch.from_numpy, (ids, rows.data.astype(np.float32), starts)))
 
 
 def lacking_columns(products: pd.DataFrame, model: ModelConfig) -> list[str]:

@@ -18,7 +18,9 @@ from scipy import sparse
 from scipy.special import softmax
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import SGDClassifier
+from sklearn.preprocessing import normalize
 
+from mmcore.ngrams import counted_by_word
 from mmcore.scoring import suspicions
 
 FOLDS = 5
@@ -240,13 +242,13 @@ def _shortened(title: str, description: str) -> str:
 
 
 def _ngrams(texts: Sequence[str], steps: Steps) -> sparse.csr_matrix:
-    """Return (N, D) hashed n-grams of words and of letters."""
-    words = HashingVectorizer(ngram_range=(1, 2), n_features=NUM_HASHED, dtype=np.float32)
-    letters = HashingVectorizer(
-        analyzer="char_wb", ngram_range=(3, 5), n_features=NUM_HASHED, dtype=np.float32
-    )
+    """Return (N, D) hashed n-grams of words and of letters, each of length 1."""
+    shared = {"n_features": NUM_HASHED, "norm": None, "dtype": np.float32}
+    words = HashingVectorizer(ngram_range=(1, 2), **shared)
+    letters = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), **shared)
     pieces = []
     for rows in steps.through(np.arange(len(texts)), TEXT_CHUNK):
         some = [texts[i] for i in rows]
-        pieces.append(sparse.hstack([model.transform(some) for model in (words, letters)]))
+        counted = (words.transform(some), counted_by_word(letters, some))
+        pieces.append(sparse.hstack([normalize(rows, copy=False) for rows in counted]))
     return sparse.vstack(pieces, format="csr") if pieces else sparse.csr_matrix((0, 1))

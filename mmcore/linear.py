@@ -3,7 +3,7 @@
 They answer beside the towers' own heads; what each is worth is decided by the combiner.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -15,13 +15,14 @@ SMALLEST_DEVIATION = 1e-4  # of a feature; below it is constant, but for roundin
 
 @dataclass(frozen=True)
 class SparseRows:
-    """Rows of n-gram weights, padded to one length: B products, L n-grams at most."""
+    """Rows of n-gram weights, one after the other: B products with E n-grams in all."""
 
-    ids: Tensor  # (B, L) int64; padding is any number with the value 0
-    values: Tensor  # (B, L) float32
+    ids: Tensor  # (E,) int64
+    values: Tensor  # (E,) float32
+    starts: Tensor  # (B,) int64, where the n-grams of each product begin
 
     def to(self, device: torch.device) -> "SparseRows":
-        return SparseRows(self.ids.to(device), self.values.to(device))
+        return SparseRows(self.ids.to(device), self.values.to(device), self.starts.to(device))
 
 
 class LinearHead(nn.Module):
@@ -49,18 +50,37 @@ class LinearHead(nn.Module):
         # thousands away from the mean, and nothing else of that product would count
         self.register_buffer("limit", torch.full((0 if is_sparse else width,), torch.inf))
 
-    def fit_scale(self, features: Tensor) -> None:
-        """Learn the scale of dense features from (N, D) rows."""
-        self.mean.copy_(features.mean(dim=0))
-        deviation = features.std(dim=0, correction=0)
-        self.deviation.copy_(deviation.clamp(min=SMALLEST_DEVIATION))
-        self.limit.copy_(((features - self.mean) / self.deviation).abs().amax(dim=0))
+    def fit_scale(self, pieces: Iterable[Tensor]) -> None:
+        """Learn the scale of dense features.
+
+        Args:
+            pieces: (n, D) rows each; gone through twice.
+        """
+        width, num_rows = len(self.mean), 0
+        total = torch.zeros(width, dtype=torch.float64)
+        for rows in pieces:
+            total += rows.sum(dim=0, dtype=torch.float64)
+            num_rows += len(rows)
+        mean = total / num_rows
+        squares, farthest = torch.zeros_like(total), torch.zeros(width)
+        for rows in pieces:
+            distance = rows - mean.float()
+            squares += distance.square().sum(dim=0, dtype=torch.float64)
+            farthest = torch.maximum(farthest, distance.abs().amax(dim=0))
+        self.mean.copy_(mean)
+        self.deviation.copy_((squares / num_rows).sqrt().clamp(min=SMALLEST_DEVIATION))
+        self.limit.copy_(farthest / self.deviation)
 
     def forward(self, features: Tensor | SparseRows) -> Tensor:
         """Return logits (B, K)."""
         if isinstance(features, SparseRows):
-            ids, values = features.ids, features.values
-            total = embedding_bag(ids, self.weight, mode="sum", per_sample_weights=values)
+            total = embedding_bag(
+                features.ids,
+                self.weight,
+                features.starts,
+                mode="sum",
+                per_sample_weights=features.values,
+            )
         else:
             total = self.scaled(features) @ self.weight
         return total + self.bias

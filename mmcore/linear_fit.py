@@ -24,7 +24,7 @@ from mmcore.seeds import stream_seed
 STRENGTHS = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 NUM_FOLDS = 5
 MAX_FOLDED = 20_000  # products; beyond, val alone judges: it is large, and five fits are slow
-MAX_REDUCED = 4_000  # products; up to here a fit works on the Gram matrix, beyond on the features
+MAX_EXACT = 4_000  # products; more are fitted by `linear_many.py`
 MAX_ITERATIONS = 200
 SMALL_FIT = 5e7  # multiplications a pass, up to which one thread is quickest
 UNSEEN_LOGIT = -12.0  # of a class without a product to learn from
@@ -91,6 +91,8 @@ def fit_linear(
 ) -> LinearFit:
     """Return the classifier fitted on all rows, with the strength that judged best.
 
+    For up to MAX_EXACT rows: its cost grows with the square of their number, and faster.
+
     Args:
         features: (N, D), scaled so that a row's length is about 1.
         labels: (N,) class ids from 0 to K - 1.
@@ -119,10 +121,10 @@ def _fit(
     judge = _Judge(space, labels, num_classes, folds, tick)
     if folds:
         with threadpool_limits(1 if len(folds) > 1 else None, "blas"):  # each has a thread
-            best = _lowest(judge.judged, strengths)
+            best = lowest(judge.judged, strengths)
     else:
         nothing = np.zeros((len(labels), num_classes), np.float32)
-        best = _Judged(strengths[len(strengths) // 2], np.inf, nothing)
+        best = Judged(strengths[len(strengths) // 2], np.inf, nothing)
     first = np.vstack([space.forth(start.weights), start.bias]) if start else None
     found = _minimise(space.rows(slice(None)), labels, num_classes, best.strength, first, tick)
     weights, bias = space.back(found[:-1]), found[-1].copy()
@@ -137,7 +139,7 @@ def _fit(
 
 
 @dataclass(frozen=True)
-class _Judged:
+class Judged:
     """What folds say of a strength."""
 
     strength: float
@@ -145,7 +147,7 @@ class _Judged:
     log_probs: np.ndarray  # (N, K) float32
 
 
-def _lowest(judged: Callable[[float], _Judged], strengths: Sequence[float]) -> _Judged:
+def lowest(judged: Callable[[float], Judged], strengths: Sequence[float]) -> Judged:
     """Return what has the lowest loss, which has one valley over the strengths.
 
     From the middle upwards, and where that is uphill at once, downwards.
@@ -181,7 +183,7 @@ class _Judge:
         self._folds, self._tick = folds, tick
         self._starts: list[np.ndarray | None] = [None] * len(folds)
 
-    def judged(self, strength: float) -> _Judged:
+    def judged(self, strength: float) -> Judged:
         labels, places = self._labels, range(len(self._folds))
         log_probs = np.zeros((len(labels), self._num_classes), np.float32)
         with ThreadPoolExecutor(min(len(self._folds), os.cpu_count() or 1)) as pool:
@@ -189,7 +191,7 @@ class _Judge:
         for (_, rows), judged in zip(self._folds, found, strict=True):
             log_probs[rows] = judged
         rows = np.concatenate([judged for _, judged in self._folds])
-        return _Judged(strength, -float(log_probs[rows, labels[rows]].mean()), log_probs)
+        return Judged(strength, -float(log_probs[rows, labels[rows]].mean()), log_probs)
 
     def _fold(self, place: int, strength: float) -> np.ndarray:
         """Return the log-probabilities of the products that a fold judges."""
@@ -213,7 +215,7 @@ class _Space:
         self._axes: np.ndarray | None = None
         self._points: Features = features
         num_rows, width = features.shape
-        if num_rows > MAX_REDUCED or width <= num_rows:
+        if width <= num_rows:
             return
         gram = features @ features.T
         gram = gram.toarray() if sparse.issparse(gram) else gram

@@ -21,6 +21,7 @@ import pandas as pd
 from scipy import sparse
 
 from mmcore.errors import ConfigError
+from mmcore.stored_rows import stored_rows
 from mmcore.text import clean_text
 
 if TYPE_CHECKING:
@@ -67,27 +68,46 @@ class NgramEncoder:
 
     def encode(self, products: pd.DataFrame) -> sparse.csr_array:
         """Return (N, D) float32 rows; words and characters of each reading weigh alike, and a
-        product without any n-gram has a row of zeros."""
-        pieces = [self._rows(piece) for piece in _pieces(products)]
-        return sparse.csr_array(sparse.vstack(pieces, format="csr"))
+        product without any n-gram has a row of zeros.
+
+        Rows of many products lie in a file without a name and not in memory.
+
+        Raises:
+            WorkspaceError: if there is no room for that file.
+        """
+        if len(products) <= _PIECE:
+            return sparse.csr_array(self._rows(products))
+        return stored_rows((self._rows(piece) for piece in _pieces(products)), self.width)
+
+    @cached_property
+    def _columns(self) -> np.ndarray:
+        """Return (blocks, HASHES) int32: the column of each n-gram that counts, -1 for others."""
+        num_blocks = len(self.readings) * len(_HASHERS)
+        columns = np.full(num_blocks * HASHES, -1, np.int32)
+        columns[self.hashes] = np.arange(self.width, dtype=np.int32)
+        return columns.reshape(num_blocks, HASHES)
 
     def _rows(self, products: pd.DataFrame) -> sparse.csr_matrix:
-        blocks = []
-        for number, counts in enumerate(_count(products, self.readings)):
-            first, last = np.searchsorted(self.hashes, [number * HASHES, (number + 1) * HASHES])
-            known = self.hashes[first:last] - number * HASHES
-            block = counts[:, known].astype(np.float32)
-            block.data = 1 + np.log(block.data)
-            block = block.multiply(self._rarity[first:last]).tocsr()
-            blocks.append(_unit(block))
-        return _unit(sparse.hstack(blocks, format="csr"))
+        counted = _count(products, self.readings)
+        blocks = [self._weighted(*pair) for pair in zip(self._columns, counted, strict=True)]
+        return _unit(sum(blocks[1:], start=blocks[0]))
+
+    def _weighted(self, columns: np.ndarray, counts: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Return (N, D) rows of length 1, from the counts of one block."""
+        found = columns[counts.indices]
+        counts_here = found >= 0
+        ids = found[counts_here]
+        values = (1 + np.log(counts.data[counts_here].astype(np.float32))) * self._rarity[ids]
+        starts = np.concatenate([[0], np.cumsum(counts_here)])[counts.indptr]
+        return _unit(sparse.csr_matrix((values, ids, starts), (counts.shape[0], self.width)))
 
 
 def _unit(rows: sparse.csr_matrix) -> sparse.csr_matrix:
     """Return the rows scaled to length 1; an empty row stays 0."""
     lengths = np.sqrt(rows.multiply(rows).sum(axis=1)).A1
     scale = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    return (sparse.diags(scale) @ rows).tocsr().astype(np.float32)
+    rows.data *= np.repeat(scale, np.diff(rows.indptr))
+    return rows
 
 
 def fit_ngrams(columns: Sequence[str], products: pd.DataFrame) -> NgramEncoder:
@@ -146,8 +166,34 @@ def _hashers() -> tuple["HashingVectorizer", ...]:
 
 def _hashed(texts: Sequence[str]) -> list[sparse.csr_matrix]:
     cleaned = [clean_text(text) for text in texts]
+    return [
+        counted_by_word(hasher, cleaned)
+        if hasher.analyzer == "char_wb"
+        else _transformed(hasher, cleaned)
+        for hasher in _hashers()
+    ]
+
+
+def counted_by_word(hasher: "HashingVectorizer", texts: Sequence[str]) -> sparse.csr_matrix:
+    """Return the counts of n-grams that never leave a word: each word is taken apart once.
+
+    The most frequent words make up most of a shop's texts.
+    """
+    places: dict[str, int] = {}
+    ids = [[places.setdefault(word, len(places)) for word in text.split()] for text in texts]
+    starts = np.cumsum([0, *map(len, ids)])
+    flat = np.fromiter((i for row in ids for i in row), np.int32, starts[-1])
+    shape = (len(texts), len(places))
+    occurring = sparse.csr_matrix((np.ones(len(flat)), flat, starts), shape)
+    occurring.sum_duplicates()
+    counts = occurring @ _transformed(hasher, list(places))
+    counts.sort_indices()
+    return counts
+
+
+def _transformed(hasher: "HashingVectorizer", texts: Sequence[str]) -> sparse.csr_matrix:
     # one more line, cut off again: a hasher refuses an empty list
-    return [hasher.transform([*cleaned, ""])[:-1] for hasher in _hashers()]
+    return hasher.transform([*texts, ""])[:-1]
 
 
 def ngrams_to_json(encoder: NgramEncoder) -> dict:

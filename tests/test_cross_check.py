@@ -4,13 +4,18 @@ import time
 
 import numpy as np
 import pytest
+from scipy import sparse
+from sklearn.feature_extraction.text import HashingVectorizer
 
 from mmcore.cross_check import (
     FOLDS,
     MIN_OF_CLASS,
+    NUM_HASHED,
     TEXT_CHUNK,
     Checked,
     Steps,
+    _ngrams,
+    _shortened,
     cross_checked_suspicions,
 )
 
@@ -109,6 +114,15 @@ def test_a_class_the_other_folds_hardly_know_is_not_suspect(shop):
 def test_tiny_catalogues_have_no_suspects(n):
     found = check(["a b"] * n, np.zeros(n, dtype=int), Features(np.zeros(n, dtype=int)))
     assert found.tolist() == [0.0] * n
+
+
+def test_ngrams_are_scikit_learns():
+    """Oracle: the hashing vectorizers on the texts themselves."""
+    texts = [_shortened("Table BASSE en bois", "l'été, table basse"), "", "ab ab 12x40 cm"] * 3
+    words = HashingVectorizer(ngram_range=(1, 2), n_features=NUM_HASHED)
+    letters = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), n_features=NUM_HASHED)
+    wanted = sparse.hstack([words.transform(texts), letters.transform(texts)])
+    assert abs(_ngrams(texts, Steps()) - wanted).max() < 1e-6
 
 
 # -- stopping ------------------------------------------------------------------------------------

@@ -34,9 +34,9 @@ LEVELS = (
     {"catalog", "store"},
     {
         *("metrics", "scoring", "cross_check", "bootstrap", "gate"),
-        *("ngrams", "linear", "linear_fit", "encoders", "backbones", "pixels", "towers"),
-        *("features", "batches", "generator", "onnx_graphs", "extractors", "quantizing"),
-        *("inverted", "photo_likeness"),
+        *("ngrams", "linear", "linear_fit", "linear_many", "lbfgs", "row_blocks", "stored_rows"),
+        *("encoders", "backbones", "pixels", "towers", "features", "batches", "generator"),
+        *("onnx_graphs", "extractors", "quantizing", "inverted", "photo_likeness"),
     },
     {
         *("fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"),
@@ -64,6 +64,7 @@ NETWORKS = {
         "reports",
     ),
     *("losses", "optim", "folding", "checkpoint", "validation", "weights", "warm_start"),
+    *("lbfgs", "row_blocks", "linear_many"),
     *("onnx_graphs", "extractors", "quantizing", "onnx_export", "engines", "photo_likeness"),
     *("trainer", "artifact", "runtime", "explain"),
 }

@@ -20,7 +20,7 @@ def rows():
 def head(rows):
     rows[:, 0] = 0.0  # never moved while fitting
     head = LinearHead(WIDTH, NUM_CLASSES, is_sparse=False)
-    head.fit_scale(rows)
+    head.fit_scale([rows])
     head.weight.normal_(generator=torch.Generator().manual_seed(1))
     return head
 
@@ -50,7 +50,7 @@ def test_no_feature_of_a_new_product_drowns_the_others(head, rows):
 def test_one_number_says_more_than_its_sign():
     prices = torch.tensor([[1.0], [2.0], [3.0], [10.0]])
     head = LinearHead(1, NUM_CLASSES, is_sparse=False, is_unit=False)
-    head.fit_scale(prices)
+    head.fit_scale([prices])
     torch.testing.assert_close(
         head.scaled(prices), (prices - prices.mean()) / prices.std(correction=0)
     )
@@ -58,7 +58,7 @@ def test_one_number_says_more_than_its_sign():
 
 def test_rows_that_are_not_brought_to_length_1_have_it_on_average(rows):
     head = LinearHead(WIDTH, NUM_CLASSES, is_sparse=False, is_unit=False)
-    head.fit_scale(rows)
+    head.fit_scale([rows])
     assert float((head.scaled(rows) ** 2).sum(dim=1).mean()) == pytest.approx(1, abs=1e-4)
 
 

@@ -109,3 +109,17 @@ def test_damaged_json_is_refused(change):
     data = ngrams_to_json(fit_ngrams(COLUMNS, PRODUCTS))
     with pytest.raises(ConfigError, match="n-grams can't be read.*train the model again"):
         ngrams_from_json(data | change)
+
+
+TEXTS = ["", "a", "Table en bois, table basse", "l'été à la plage 12 x 40", "ab ab ab", "  un  "]
+
+
+@pytest.mark.parametrize("texts", [TEXTS, [], ["", ""], TEXTS * 40])
+def test_ngrams_by_word_are_those_of_the_whole_text(texts):
+    """Oracle: scikit-learn's hasher on the texts themselves."""
+    [hasher] = [h for h in ngrams._HASHERS if h.analyzer == "char_wb"]
+    found, wanted = ngrams.counted_by_word(hasher, texts), ngrams._transformed(hasher, texts)
+    assert found.shape == wanted.shape and found.has_canonical_format
+    assert np.array_equal(found.indptr, wanted.indptr)
+    assert np.array_equal(found.indices, wanted.indices)
+    assert np.array_equal(found.data, wanted.data)

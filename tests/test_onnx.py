@@ -57,8 +57,9 @@ def batch(num: int, seed: int) -> Batch:
         "reviews": tokens[1],
     }
     present = {name: torch.rand(num, generator=draw) > 1 / 3 for name in inputs}
-    ids = torch.randint(0, NUM_NGRAMS, (num, 9), generator=draw)
-    ngrams = {"text": SparseRows(ids, torch.rand(num, 9, generator=draw))}
+    ids = torch.randint(0, NUM_NGRAMS, (9 * num,), generator=draw)
+    values, starts = torch.rand(9 * num, generator=draw), torch.arange(0, 9 * num, 9)
+    ngrams = {"text": SparseRows(ids, values, starts)}
     return Batch(inputs, present, torch.zeros(num, dtype=torch.int64), ngrams)
 
 

@@ -80,9 +80,9 @@ class _Refit:
 
     def __init__(self, parts: Assembly, run: Run, should_stop: Callable[[], bool]) -> None:
         self.parts, self.run, self.should_stop = parts, run, should_stop
-        sides = [parts.products["train"], parts.products["val"]]
         # n-grams are for the linear heads alone
-        self.products = dataclasses.replace(concatenate(sides), ngrams={})
+        sides = [dataclasses.replace(parts.products[s], ngrams={}) for s in ("train", "val")]
+        self.products = concatenate(sides)
         self.is_val = np.repeat([False, True], [len(side) for side in sides])
         groups = list(parts.selection.learnt["group_id"])
         self.folds = make_folds(self.products.labels, groups, self.is_val, parts.config.seed)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mmcore.backbones import Backbone, build_backbone, find_weights
+from mmcore.backbones import FEATURE_DIM, Backbone, build_backbone, find_weights
 from mmcore.batches import BatchReader, CachedFeatures, EncodedProducts, FreshFeatures, FreshPixels
 from mmcore.build import resolve_device
 from mmcore.config import PhaseConfig, RunConfig
 from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
 from mmcore.extractors import Extractor, extractor_of
-from mmcore.features import FeatureResult, fill_cache, open_cache
+from mmcore.features import FeatureCache, FeatureResult, fill_cache, open_cache
 from mmcore.photos import PhotoStore
 from mmcore.pixels import PhotoReader, photos_a_pass
 from mmcore.seeds import stream_seed
@@ -160,10 +160,10 @@ class ImageInput:
         images = CachedFeatures(self._cache, self.device)
         return BatchReader(products, self._name, images, self.device)
 
-    def features(self, products: EncodedProducts) -> tuple[np.ndarray, np.ndarray]:
+    def features(self, products: EncodedProducts) -> tuple["PhotoRows", np.ndarray]:
         """Return (N, 1280) float32 frozen features and (N,) bool: whether they are there."""
         has = np.array([key in self._cache for key in products.photos], dtype=bool)
-        return self._cache.gather(products.photos).astype(np.float32), has
+        return PhotoRows(self._cache, products.photos), has
 
     def notes(self) -> list[str]:
         """Return what is to be said about photos that could not be read."""
@@ -183,3 +183,15 @@ class ImageInput:
         """Stop the decoders."""
         if self.backbone is not None:
             self._reader.close()
+
+
+class PhotoRows:
+    """(N, 1280) float32 frozen features, read when they are asked for."""
+
+    def __init__(self, cache: FeatureCache, photos: np.ndarray) -> None:
+        """Bind a cache to the N photo keys; a photo that it lacks has a row of zeros."""
+        self._cache, self._photos = cache, photos
+        self.shape = (len(photos), FEATURE_DIM)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        return self._cache.gather(self._photos[rows]).astype(np.float32)

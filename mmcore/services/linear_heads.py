@@ -5,19 +5,25 @@ learns from a third more products, and says of each what it would say of a new o
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from mmcore.batches import EncodedProducts, concatenate
 from mmcore.config import linear_source
 from mmcore.fusion import FusionClassifier
 from mmcore.linear import LinearHead
-from mmcore.linear_fit import Features, LinearFit, LinearStart, fit_linear, make_folds
+from mmcore.linear_fit import MAX_EXACT, Features, LinearFit, LinearStart, fit_linear, make_folds
+from mmcore.linear_many import ManyRows, fit_many
+from mmcore.row_blocks import DenseBlocks, RowBlocks, SparseBlocks
 from mmcore.services.assembly import Assembly
 from mmcore.services.stopping import stop_if_asked
 from mmcore.views import FoldDecisions
+
+PIECE = 4_096  # products whose features are in memory at once
 
 
 @dataclass(frozen=True)
@@ -31,14 +37,23 @@ class LinearResult:
     log_loss: float  # on folds that it did not see
 
 
+class DenseFeatures(Protocol):
+    """(N, D) float32, perhaps read only when they are asked for; an array is some."""
+
+    shape: tuple[int, int]
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class LinearData:
     """What the linear heads learn from.
 
     Attributes:
-        products: of train and val.
+        products: of train and val, without n-grams.
         is_val: (N,) bool.
         groups: N group ids.
+        ngrams: text modality -> sparse rows, of train, then of val: together they would be a copy.
         dense: modality -> ((N, D) features, (N,) bool: the product has them), e.g. of photos.
         starts: modality -> what an earlier head of the same features leaves to this one.
     """
@@ -46,7 +61,8 @@ class LinearData:
     products: EncodedProducts
     is_val: np.ndarray
     groups: Sequence[str]
-    dense: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    ngrams: Mapping[str, Sequence[sparse.csr_array]]
+    dense: Mapping[str, tuple[DenseFeatures, np.ndarray]]
     starts: Mapping[str, LinearStart] = field(default_factory=dict)
 
 
@@ -73,7 +89,8 @@ def fit_linear_heads(
 
 def _linear_data(parts: Assembly, best_phase: int) -> LinearData:
     model, sides = parts.config.model, [parts.products["train"], parts.products["val"]]
-    learnt = concatenate(sides)
+    learnt = concatenate([replace(side, ngrams={}) for side in sides])
+    ngrams = {name: [side.ngrams[name] for side in sides] for name in sides[0].ngrams}
     dense = {
         m.name: (learnt.inputs[m.name], learnt.present[m.name])
         for m in model.modalities
@@ -88,7 +105,7 @@ def _linear_data(parts: Assembly, best_phase: int) -> LinearData:
         dense[model.image_name] = parts.images.features(learnt)
     is_val = np.repeat([False, True], [len(side) for side in sides])
     groups = list(parts.selection.learnt["group_id"])
-    return LinearData(learnt, is_val, groups, dense, parts.inherited.linear_starts)
+    return LinearData(learnt, is_val, groups, ngrams, dense, parts.inherited.linear_starts)
 
 
 class LinearHeads:
@@ -109,17 +126,17 @@ class LinearHeads:
         """
         products, names = self._data.products, self._names()
         for done, name in enumerate(names, start=1):
-            is_sparse = name in products.ngrams
+            is_sparse = name in self._data.ngrams
             has = products.present[name] if is_sparse else self._data.dense[name][1]
             rows = np.flatnonzero(has & (products.labels >= 0))
             if len(set(products.labels[rows])) < 2:
                 continue  # nothing to tell apart
-            features = products.ngrams[name] if is_sparse else self._data.dense[name][0]
-            is_table = not is_sparse and name in products.inputs
-            width = features.shape[1]
-            head = LinearHead(width, self._num_classes, is_sparse, is_unit=not is_table)
-            found = self._fit_one(name, head, features[rows], rows, tick)
-            self.unseen[linear_source(name)] = self._spread(found.out_of_fold, rows)
+            head = self._empty_head(name)
+            found = self._fit_one(name, head, rows, tick)
+            head.strength = found.strength
+            head.weight.copy_(torch.from_numpy(found.weights))
+            head.bias.copy_(torch.from_numpy(found.bias))
+            self.unseen[linear_source(name)] = found.out_of_fold
             self.heads[name] = head
             yield LinearResult(name, done, len(names), found.strength, found.log_loss)
 
@@ -137,32 +154,64 @@ class LinearHeads:
         return {source: rows[self._data.is_val] for source, rows in self.unseen.items()}
 
     def _names(self) -> list[str]:
-        ngrams = [n for n, rows in self._data.products.ngrams.items() if rows.shape[1]]
+        ngrams = [name for name, parts in self._data.ngrams.items() if parts[0].shape[1]]
         return [*ngrams, *self._data.dense]
 
-    def _fit_one(
-        self,
-        name: str,
-        head: LinearHead,
-        features: Features,
-        rows: np.ndarray,
-        tick: Callable[[], None],
-    ) -> LinearFit:
-        if not head.is_sparse:
-            dense = torch.from_numpy(features)
-            head.fit_scale(dense)
-            features = head.scaled(dense).numpy()
-        labels = self._data.products.labels[rows]
-        groups = [self._data.groups[row] for row in rows]
-        folds = make_folds(labels, groups, self._data.is_val[rows], self._seed)
-        start = self._data.starts.get(name)
-        found = fit_linear(features, labels, self._num_classes, folds, tick, start)
-        head.strength = found.strength
-        head.weight.copy_(torch.from_numpy(found.weights))
-        head.bias.copy_(torch.from_numpy(found.bias))
-        return found
+    def _empty_head(self, name: str) -> LinearHead:
+        is_sparse = name in self._data.ngrams
+        is_table = not is_sparse and name in self._data.products.inputs
+        features = self._data.ngrams[name][0] if is_sparse else self._data.dense[name][0]
+        return LinearHead(features.shape[1], self._num_classes, is_sparse, is_unit=not is_table)
 
-    def _spread(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        spread = np.zeros((len(self._data.products), self._num_classes), np.float32)
-        spread[rows] = values
-        return spread
+    def _fit_one(
+        self, name: str, head: LinearHead, rows: np.ndarray, tick: Callable[[], None]
+    ) -> LinearFit:
+        """Return a head's weights, and what folds said of all products: 0 where they said nothing.
+
+        Args:
+            rows: numbers of the products to learn from.
+        """
+        labels = self._data.products.labels
+        groups = [self._data.groups[row] for row in rows]
+        folds = make_folds(labels[rows], groups, self._data.is_val[rows], self._seed)
+        start = self._data.starts.get(name)
+        if not head.is_sparse:
+            head.fit_scale(_Pieces(self._data.dense[name][0], rows))
+        if len(rows) > MAX_EXACT:
+            everyones = [(rows[fit], rows[judged]) for fit, judged in folds]
+            many = ManyRows(self._blocks(name, head), labels, self._num_classes, tick)
+            return fit_many(many, rows, everyones, start)
+        features = self._features(name, head, rows)
+        found = fit_linear(features, labels[rows], self._num_classes, folds, tick, start)
+        spread = np.zeros((len(labels), self._num_classes), np.float32)
+        spread[rows] = found.out_of_fold
+        return replace(found, out_of_fold=spread)
+
+    def _features(self, name: str, head: LinearHead, rows: np.ndarray) -> Features:
+        """Return the features of a few products as their head sees them."""
+        if head.is_sparse:
+            return sparse.csr_array(sparse.vstack(self._data.ngrams[name]))[rows]
+        return head.scaled(torch.from_numpy(self._data.dense[name][0][rows])).numpy()
+
+    def _blocks(self, name: str, head: LinearHead) -> RowBlocks:
+        """Return the features of all products as their head sees them."""
+        if head.is_sparse:
+            return SparseBlocks(self._data.ngrams[name])
+        features = self._data.dense[name][0]
+
+        def scaled(rows: slice) -> np.ndarray:
+            return head.scaled(torch.from_numpy(features[rows])).numpy()
+
+        return DenseBlocks(*features.shape, scaled)
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Some rows of features, a few thousand at a time, again and again."""
+
+    features: DenseFeatures
+    rows: np.ndarray
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        for start in range(0, len(self.rows), PIECE):
+            yield torch.from_numpy(self.features[self.rows[start : start + PIECE]])

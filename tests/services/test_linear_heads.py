@@ -17,7 +17,7 @@ def test_one_column_tells_three_classes_apart():
     products = EncodedProducts(
         ids, {"price": prices}, {"price": has}, np.full(N, "", dtype=object), labels
     )
-    data = LinearData(products, np.arange(N) >= 60, list(ids), {"price": (prices, has)})
+    data = LinearData(products, np.arange(N) >= 60, list(ids), {}, {"price": (prices, has)})
     heads = LinearHeads(data, NUM_CLASSES, seed=0)
     [result] = heads.fit(lambda: None)
     assert result.modality == "price"

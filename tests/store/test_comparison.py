@@ -336,7 +336,9 @@ def test_real_models_are_predicted_judged_activated(store, settings, workspace, 
     assert result.verdict["scores"]["production"] == alone.verdict["scores"]["candidate"]
     expected = scores_of(store, settings, workspace, "m2")
     for view in ("text", "fused"):
-        assert result.verdict["scores"]["candidate"][view] == pytest.approx(expected[view], abs=1e-5)
+        assert result.verdict["scores"]["candidate"][view] == pytest.approx(
+            expected[view], abs=1e-5
+        )
 
 
 def scores_of(store, settings, workspace, name):
