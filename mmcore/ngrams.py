@@ -82,7 +82,7 @@ class NgramEncoder:
     @cached_property
     def _columns(self) -> np.ndarray:
         """Return (blocks, HASHES) int32: the column of each n-gram that counts, -1 for others."""
-        num_blocks = len(self.readings) * len(_HASHERS)
+        num_blocks = len(self.readings) * len(_hashers())
         columns = np.full(num_blocks * HASHES, -1, np.int32)
         columns[self.hashes] = np.arange(self.width, dtype=np.int32)
         return columns.reshape(num_blocks, HASHES)
