@@ -1,5 +1,6 @@
 """Photos, a catalogue and a trained model for the scripts here that need them."""
 
+import argparse
 import csv
 import io
 import itertools
@@ -14,6 +15,12 @@ from mmcore.catalog.demo import draw_catalogue
 
 PHOTO_PX = 500  # of the Rakuten challenge's photos
 _QUALITY = 85
+
+
+def add_catalogue(parser: argparse.ArgumentParser) -> None:
+    """Let a script take a real catalogue; without, it works on a drawn one."""
+    parser.add_argument("products", type=Path, nargs="?", help="CSV file; without: drawn products")
+    parser.add_argument("images", type=Path, nargs="?", help="folder of its photos")
 
 
 def make_photos(folder: Path, count: int, csv_file: Path | None, images: Path | None) -> Path:

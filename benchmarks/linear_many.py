@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import bench
 import numpy as np
 import pandas as pd
+import training_catalogue
 from scipy.special import log_softmax
 
-from benchmarks import bench, training_catalogue
 from mmcore.linear_fit import LinearFit, fit_linear
 from mmcore.linear_many import ManyRows, fit_many
 from mmcore.metrics import macro_f1

@@ -1,6 +1,6 @@
 """How long one product takes on a loaded model: both modalities, and why.
 
-python benchmarks/one_product.py [--csv FILE --images DIR] [--preset strong]
+python benchmarks/one_product.py [products.csv IMAGES] [--preset strong]
     [--backbone efficientnet_lite0] [--times 200]
 
 Timed are `Runtime.predict_one` from the bytes of a 500 x 500 JPEG and the words, and the same with
@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 from bench import parser, percentiles, report
-from bench_shop import make_photos, train_quickly
+from bench_shop import add_catalogue, make_photos, train_quickly
 
 from mmcore.artifact import load_artifact
 from mmcore.runtime import ProductInput, Runtime
@@ -27,9 +27,8 @@ WARM_UP = 5
 
 def main() -> None:
     options = parser(__doc__)
-    options.add_argument("--csv", type=Path)
-    options.add_argument("--images", type=Path)
-    options.add_argument("--products", type=int, default=256, help="to learn from and to ask about")
+    add_catalogue(options)
+    options.add_argument("--photos", type=int, default=256, help="to learn from and to ask about")
     options.add_argument("--preset", default="strong")
     options.add_argument("--backbone", default="efficientnet_lite0")
     options.add_argument("--times", type=int, default=200)
@@ -41,7 +40,7 @@ def main() -> None:
 
 def measure(folder: Path, arguments: argparse.Namespace) -> dict:
     """Return the waits for an answer, and for an answer with its reasons."""
-    table = make_photos(folder, arguments.products, arguments.csv, arguments.images)
+    table = make_photos(folder, arguments.photos, arguments.products, arguments.images)
     model = train_quickly(folder / "home", table, arguments.preset, arguments.backbone)
     runtime = Runtime(load_artifact(model), torch.device("cpu"))
     rows = pd.read_csv(table, dtype=str, keep_default_na=False).itertuples()

@@ -1,9 +1,9 @@
 """From JPEG files to fused probabilities: photos a second, beside the bare backbone and Keras.
 
-python benchmarks/prediction.py [--csv FILE --images DIR] [--products 512] [--rounds 5]
+python benchmarks/prediction.py [products.csv IMAGES] [--photos 512] [--rounds 5]
     [--preset seed --backbone mobilenet_v2] [--keras-python PYTHON --keras-seed FILE]
 
-Photos are JPEG files of 500 x 500, texts those of the catalogue (drawn ones without --csv). Timed
+Photos are JPEG files of 500 x 500, texts those of the catalogue (drawn ones without it). Timed
 are: the whole path, `Runtime.stream` from files on disk to every view's probabilities; the same
 path under PyTorch; the bare backbone under ONNX Runtime over pixels that lie in memory, with
 spinning threads, as its own default has it, at the better of two batch sizes. Keras is the peer's
@@ -23,7 +23,7 @@ import onnxruntime
 import pandas as pd
 import torch
 from bench import pairs, parser, report, seconds
-from bench_shop import make_photos, train_quickly
+from bench_shop import add_catalogue, make_photos, train_quickly
 
 from mmcore.artifact import load_artifact
 from mmcore.engines import TorchEngine
@@ -36,9 +36,8 @@ BARE_BATCHES = (8, 32)
 
 def main() -> None:
     options = parser(__doc__)
-    options.add_argument("--csv", type=Path)
-    options.add_argument("--images", type=Path)
-    options.add_argument("--products", type=int, default=512)
+    add_catalogue(options)
+    options.add_argument("--photos", type=int, default=512)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--preset", default="seed")
     options.add_argument("--backbone", default="mobilenet_v2")
@@ -47,13 +46,13 @@ def main() -> None:
     arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         figures = measure(Path(folder), arguments)
-    facts = (arguments.preset, arguments.backbone, f"{arguments.products}-photos")
+    facts = (arguments.preset, arguments.backbone, f"{arguments.photos}-photos")
     report(__file__, figures, facts, arguments.keep)
 
 
 def measure(folder: Path, arguments: argparse.Namespace) -> dict:
     """Return photos a second by way, and their ratios."""
-    table = make_photos(folder, arguments.products, arguments.csv, arguments.images)
+    table = make_photos(folder, arguments.photos, arguments.products, arguments.images)
     model = train_quickly(folder / "home", table, arguments.preset, arguments.backbone)
     runtime, torch_runtime = Runtime(load_artifact(model), CPU), Runtime(load_artifact(model), CPU)
     torch_runtime.engine = TorchEngine(torch_runtime.artifact.model)
@@ -67,7 +66,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict:
     }
     bare = (model / BACKBONE_FILE).read_bytes()
     for size in BARE_BATCHES:
-        ways[f"bare backbone, batch {size}"] = bare_rate(bare, size, arguments.products)
+        ways[f"bare backbone, batch {size}"] = bare_rate(bare, size, arguments.photos)
     keras = [keras_rate(table, arguments)]
     for run in ways.values():
         run()  # the first one allocates
@@ -106,7 +105,7 @@ def keras_rate(table: Path, arguments: argparse.Namespace) -> float | None:
     if arguments.keras_python is None:
         return None
     script = [str(arguments.keras_python), str(arguments.keras_seed)]
-    words = [str(table), str(table.parent), str(min(arguments.products, 256)), "1"]
+    words = [str(table), str(table.parent), str(min(arguments.photos, 256)), "1"]
     done = subprocess.run([*script, *words], capture_output=True, text=True, check=False)
     found = re.search(r"predict images/s ([\d.]+)", done.stdout)
     if found is None:

@@ -21,7 +21,8 @@ import threading
 import time
 from pathlib import Path
 
-from benchmarks import bench, training_catalogue
+import bench
+import training_catalogue
 
 TICK_S = 0.05  # between two looks at a process's memory
 

@@ -1,6 +1,6 @@
 """Our training beside the same design in Keras, in turns: phase 1 cold and warm, phase 2.
 
-    PYTHONPATH=. python benchmarks/training_speed.py products.csv IMAGES [--label category]
+    PYTHONPATH=. python benchmarks/training_speed.py [products.csv IMAGES] [--label category]
         [--keras-python PYTHON --keras-script keras_seed.py] [--rounds 2] [--keep]
 
 Ours is preset `seed`, MobileNetV2 with random weights (which cost no less), by what every
@@ -33,6 +33,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import parser, peak_mb, report, seconds, spread
+from bench_shop import add_catalogue, make_photos
 
 from mmcore.catalog.csv_columns import CsvColumns
 from mmcore.checkpoint import CheckpointFile
@@ -55,9 +56,13 @@ COLUMNS = CsvColumns("id", "title", "description", "image", "label", split="spli
 
 def main() -> None:
     options = parse()
-    rows = usable_rows(options)
     with tempfile.TemporaryDirectory(prefix="rayon-training-") as name:
         folder = Path(name)
+        if options.products is None:
+            count = options.photos + options.val
+            options.products = make_photos(folder / "drawn", count, None, None)
+            options.images, options.image = options.products.parent, "image_path"
+        rows = usable_rows(options)
         ours = Ours(folder, rows, options)
         rounds = []
         for _ in range(options.rounds):
@@ -71,8 +76,7 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     made = parser(__doc__)
-    made.add_argument("products", type=Path)
-    made.add_argument("images", type=Path, help="folder of the photos")
+    add_catalogue(made)
     for field in ("id", "title", "description", "image", "label"):
         usual = {"id": "product_id", "label": "category"}.get(field, field)
         made.add_argument(f"--{field}", default=usual, help=f"column; without: {usual}")
