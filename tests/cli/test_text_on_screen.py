@@ -162,6 +162,7 @@ def test_every_long_command_counts_its_work(tmp_path, home, capsys, monkeypatch,
     monkeypatch.setattr(screen.Bars, "show", show)
     for module in ("services.images", "artifact"):  # a hundredth of the work, the same way
         monkeypatch.setattr(f"mmcore.{module}.build_backbone", lambda *_: TinyBackbone())
+    monkeypatch.setattr("mmcore.artifact.outline_backbone", lambda _: TinyBackbone())
     (tmp_path / "photos").mkdir()
     products = [{**row, "photo": f"{row['ref']}.jpg"} for row in rows(per_class=8)]
     for i, row in enumerate(products):

@@ -115,7 +115,7 @@ def test_a_run_stopped_while_it_fitted_heads_ends_as_if_it_had_not_been(
 def test_a_run_stopped_between_phases_or_while_reading_photos_resumes(workspace, settings):
     both = replace(IMAGES, modalities=(TEXT, IMAGE), epochs2=1)
     with pytest.raises(
-        TrainingInterrupted, match="reading photos .8 of 36 read, and kept"
+        TrainingInterrupted, match="reading photos .32 of 36 read, and kept"
     ) as caught:
         list(train(workspace, settings, both, None, stop_at(0)))
     name = caught.value.run
@@ -128,7 +128,7 @@ def test_a_run_stopped_between_phases_or_while_reading_photos_resumes(workspace,
             seen.append(event)
             if isinstance(event, EpochResult):
                 asked.append(True)
-    assert [e.total for e in seen if isinstance(e, FeatureResult)][0] == 28, "8 were kept"
+    assert [e.total for e in seen if isinstance(e, FeatureResult)][0] == 4, "32 were kept"
     seen = list(resume(workspace, settings, name))
     assert {e.phase for e in seen if isinstance(e, StepResult)} == {2}
     assert isinstance(seen[-1], Finished)
