@@ -23,7 +23,6 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from mmcore.errors import WorkspaceError
-from mmcore.inverted import write_segment
 from mmcore.services.watch import Watch
 from mmcore.store.engine import Store
 from mmcore.store.product_filter import in_catalogue
@@ -146,6 +145,8 @@ def frame_of(texts: Sequence[tuple[str, ...]], columns: Sequence[str]) -> "pd.Da
 
 
 def _make(store: Store, plan: Plan, part: Part, encoder: "TextEncoder") -> None:
+    from mmcore.inverted import write_segment
+
     first = part.number * SEGMENT
     digest, texts = hashlib.sha256(FORMAT), []
     with store.reading() as session:
