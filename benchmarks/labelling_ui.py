@@ -33,7 +33,7 @@ WATCH = """() => {
   window.waits = [];
   document.addEventListener('keydown', () => { pressed = performance.now(); }, true);
   new MutationObserver(async () => {
-    await photo.decode();
+    await photo.decode().catch(() => {});  // refused where the source changes meanwhile
     requestAnimationFrame(() => requestAnimationFrame(
       () => window.waits.push(performance.now() - pressed)));
   }).observe(board, { attributes: true, attributeFilter: ['data-product'] });
