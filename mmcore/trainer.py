@@ -11,7 +11,7 @@ interrupted and resumed run ends bitwise equal to an uninterrupted one.
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +72,22 @@ def fit(
     run.load(run.best)
 
 
+@contextmanager
+def _suitable_threads(phase: PhaseConfig, device: torch.device) -> Iterator[None]:
+    """Compute on one core while the backbone stays out of it, on as many as before afterwards.
+
+    What is left is so small that threads wait for each other longer than they compute: ten epochs
+    of 2,000 products take 6.6 s on one core and 11.5 s on two (`benchmarks/training_speed.py`).
+    """
+    before = torch.get_num_threads()
+    if device.type == "cpu" and not phase.train_backbone:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class _Run:
     """The parts of one run and its verbs; `fit` is the only caller."""
 
@@ -101,8 +117,9 @@ class _Run:
                 self.best = self._weights()
             reader = self.data.train(phase)
             self._begin_steps(phase)
-            while self.state.epoch < phase.epochs and self.state.stale_epochs < phase.patience:
-                yield from self._train_epoch(phase, reader)
+            with _suitable_threads(phase, self.options.device):
+                while self.state.epoch < phase.epochs and self.state.stale_epochs < phase.patience:
+                    yield from self._train_epoch(phase, reader)
             self._require_best(phase)
             self.load(self.best)
         self.stepper = None

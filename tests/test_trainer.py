@@ -1,11 +1,14 @@
 """The loop: phases, early stopping, interruption, resuming, the guard against NaN."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from networks import CPU, products, reader, run_config, tiny_model
 from training_runs import FROZEN, TUNED, backbone_state, data, finish, live_data, moved, without_val
 
+from mmcore import trainer
 from mmcore.checkpoint import CheckpointFile
 from mmcore.config import PhaseConfig
 from mmcore.errors import NonFiniteLossError
@@ -193,3 +196,19 @@ def test_a_caller_may_stop_asking_at_any_time():
     next(run)
     run.close()
     assert next(run, None) is None
+
+
+def test_without_the_backbone_one_core_computes_and_afterwards_all_do():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        frozen = PhaseConfig("frozen", 1)
+        for phase, inside in ((frozen, 1), (replace(frozen, train_backbone=True), 2)):
+            with trainer._suitable_threads(phase, CPU):
+                assert torch.get_num_threads() == inside
+            assert torch.get_num_threads() == 2
+        with pytest.raises(ValueError), trainer._suitable_threads(frozen, CPU):
+            raise ValueError
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
