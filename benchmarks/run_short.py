@@ -2,8 +2,8 @@
 
 python benchmarks/run_short.py [--keep] [NAME ...]
 
-Sizes are small: what is wanted are ratios and waits to hold against the table of the README, in
-about ten minutes. Each script prints its figures as JSON; --keep keeps them in results/.
+Sizes are small: what is wanted are ratios and waits to hold against the table of the README. Each
+script prints its figures as JSON; --keep keeps them in results/.
 """
 
 import subprocess

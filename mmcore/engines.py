@@ -90,8 +90,7 @@ class OnnxEngine:
 
     @torch.inference_mode()
     def logits(self, batch: Batch) -> Logits:
-        inputs = {name: rows.numpy() for name, rows in batch.inputs.items()}
-        given = {input_name(name): rows for name, rows in inputs.items()}
+        given = {input_name(name): rows.numpy() for name, rows in batch.inputs.items()}
         given |= {present_name(name): has.numpy() for name, has in batch.present.items()}
         names = [output.name for output in self._heads.get_outputs()]
         found = dict(zip(names, self._heads.run(names, given), strict=True))

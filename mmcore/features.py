@@ -172,19 +172,18 @@ def fill_cache(
     cache: FeatureCache,
     extractor: Extractor,
     reader: PhotoReader,
-    keys: Sequence[str],
+    missing: Sequence[str],
 ) -> Iterator[FeatureResult]:
-    """Compute and keep the features of photos that the cache lacks, yielding after each batch.
+    """Compute and keep the features of photos, yielding after each batch.
 
     The order is that of the keys, so a run that was killed goes on with the very same batches.
 
     Args:
-        keys: photo keys; empty ones (no photo) are passed over.
+        missing: keys of photos, as `FeatureCache.missing` gives them.
 
     Raises:
         WorkspaceError: if they can't be kept; those kept before stay, and another call goes on.
     """
-    missing = cache.missing(keys)
     unreadable = 0
     size = extractor.batch_size
     batches = [missing[i : i + size] for i in range(0, len(missing), size)]

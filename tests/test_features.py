@@ -47,9 +47,10 @@ def test_a_photo_goes_through_the_backbone_once(tmp_path, store, reader):
     backbone = Counting()
     extractor = TorchExtractor(backbone, CPU)
     keys = [*store.keys, "", store.keys[0]]
-    last = list(fill_cache(FeatureCache(tmp_path / "c"), extractor, reader, keys))[-1]
+    cache = FeatureCache(tmp_path / "c")
+    last = list(fill_cache(cache, extractor, reader, cache.missing(keys)))[-1]
     assert (last.done, last.total, last.num_unreadable) == (5, 5, 0)
-    assert list(fill_cache(FeatureCache(tmp_path / "c"), extractor, reader, keys)) == []
+    assert FeatureCache(tmp_path / "c").missing(keys) == []
     assert backbone.num_seen == 5
 
 
@@ -169,7 +170,7 @@ def test_a_full_disk_costs_one_batch_and_a_rerun_goes_on(
     monkeypatch.setattr(features, "_write_at", write_at)
 
     again, backbone.num_seen = FeatureCache(tmp_path / "c"), 0
-    list(fill_cache(again, extractor, reader, store.keys))
+    list(fill_cache(again, extractor, reader, again.missing(store.keys)))
     assert backbone.num_seen == 5 - num_kept and len(again) == 5
     pixels, _ = reader.read(store.keys)
     direct = extractor.features(pixels)

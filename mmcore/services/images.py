@@ -79,10 +79,11 @@ class ImageInput:
         if self.backbone is None or not self._uses_cache:
             return
         with _cache_errors(self._cache_folder):
-            if not self._cache.missing(photos):
-                return
+            missing = self._cache.missing(photos)
+            if not missing:
+                return  # without an extractor, which takes a moment to make
             extractor = extractor_of(self.backbone, self.device)
-            for result in fill_cache(self._cache, extractor, self._reader, photos):
+            for result in fill_cache(self._cache, extractor, self._reader, missing):
                 yield result
                 if should_stop():
                     raise TrainingInterrupted(

@@ -211,7 +211,7 @@ def read_texts(store: Store, workspace: Workspace, model: str, watch: Watch) -> 
     """
     from mmcore.artifact import load_artifact
 
-    encoder = text_encoder(load_artifact(workspace.models / model))
+    encoder = text_encoder(load_artifact(workspace.models / model, by_graphs=True))
     if encoder is not None:
         make_segments(store, make_plan(store, workspace, encoder), encoder, watch)
 
