@@ -3,6 +3,8 @@
 Legend: B products, T token places (60), D embedding width, F columns, P photo side (224).
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +18,8 @@ TEXT_DIM = 128
 IMAGE_DIM = 256
 TABULAR_DIM = 32
 TOWER_DROPOUT = 0.3
+# up to this share of words among all places, windows one by one cost less than convolutions
+FEW_WORDS = 0.3
 
 
 def dense(width_in: int, width_out: int, dropout: float) -> nn.Sequential:
@@ -34,40 +38,53 @@ class WindowNorm(nn.BatchNorm1d):
     They all give the same answer, so one number a filter stands for them in mean and deviation.
     """
 
-    def forward(self, answers: Tensor, blank: Tensor, places: int) -> Tensor:
+    def forward(self, answers: Tensor, blank: Tensor, num_windows: int) -> Tensor:
         """Return the answers, normalised as if the blank ones were among them.
 
         Args:
-            answers: (B, C, T) of the windows in the first T places.
-            blank: (C,) the answer of every window in the other places.
-            places: of a text in all, at least T.
+            answers: (B, C, T) of the windows that were computed.
+            blank: (C,) the answer of every other window.
+            num_windows: of all kinds, at least B * T.
 
         Returns:
             (B, C, T).
         """
-        share = answers.shape[2] / places  # of the windows that were computed
-        if not self.training or share == 1:
+        if not self.training or answers.shape[0] * answers.shape[2] == num_windows:
             return super().forward(answers)
         exact = self.weight.dtype  # not that of mixed precision
-        mean, variance = self._moments(answers.to(exact), blank.to(exact), share)
-        self._move(mean, variance, answers.shape[0] * places)
-        scale = self.weight * torch.rsqrt(variance + self.eps)
-        shift = self.bias - mean * scale
+        scale, shift = window_moments([self], answers.to(exact), blank.to(exact), num_windows)
         return torch.addcmul(shift[:, None], answers, scale[:, None])
 
-    def _moments(self, answers: Tensor, blank: Tensor, share: float) -> tuple[Tensor, Tensor]:
-        """Return mean and variance over all windows, (C,) each."""
-        part_variance, part_mean = torch.var_mean(answers, dim=(0, 2), correction=0)
-        mean = torch.lerp(blank, part_mean, share)
-        around = part_variance + (part_mean - mean).square()
-        return mean, torch.lerp((blank - mean).square(), around, share)
 
-    @torch.no_grad()
-    def _move(self, mean: Tensor, variance: Tensor, num_windows: int) -> None:
-        """Move the running statistics, whose variance is that of a sample."""
-        self.num_batches_tracked.add_(1)
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance * (num_windows / (num_windows - 1)), self.momentum)
+def window_moments(
+    norms: Sequence[WindowNorm], answers: Tensor, blank: Tensor, num_windows: int
+) -> tuple[Tensor, Tensor]:
+    """Return the factor and summand (C,) that normalise answers, and move the running statistics.
+
+    Args:
+        norms: in training mode; C is the sum of their channels, in this order.
+        answers: (B, C, T) or (B, C) of the windows that were computed.
+        blank: (C,) the answer of every other window.
+        num_windows: of all kinds.
+    """
+    around = [dim for dim in range(answers.ndim) if dim != 1]
+    share = answers.numel() / len(blank) / num_windows  # of the windows that were computed
+    own = answers.mean(around)
+    mean = torch.lerp(blank, own, share)  # (C,)
+    offset = mean if answers.ndim == 2 else mean[:, None]
+    spread = (answers - offset).square().mean(around)
+    variance = torch.lerp((blank - mean).square(), spread, share)
+    start = 0
+    for norm in norms:
+        part = slice(start, start + norm.num_features)
+        norm.num_batches_tracked.add_(1)
+        norm.running_mean.lerp_(mean.detach()[part], norm.momentum)
+        # the running variance is that of a sample
+        sample = variance.detach()[part] * (num_windows / (num_windows - 1))
+        norm.running_var.lerp_(sample, norm.momentum)
+        start += norm.num_features
+    scale = torch.cat([norm.weight for norm in norms]) * torch.rsqrt(variance + norms[0].eps)
+    return scale, torch.cat([norm.bias for norm in norms]) - mean * scale
 
 
 class TextTower(nn.Module):
@@ -93,10 +110,17 @@ class TextTower(nn.Module):
             (B, 128).
         """
         is_token = token_ids != PAD_ID  # (B, 60)
+        if self.training and int(is_token.sum()) <= FEW_WORDS * is_token.numel():
+            strongest = self._by_words(token_ids, is_token)
+        else:
+            strongest = self._by_places(token_ids, is_token)
+        return self.project(strongest)  # (B, 192) -> (B, 128)
+
+    def _by_places(self, token_ids: Tensor, is_token: Tensor) -> Tensor:
+        """Return (B, 192): the strongest answer of each filter, by convolution over all places."""
         # most titles are short: beyond the longest there is nothing to compute. The exporter
         # traces this with texts of full length, so its graphs read all places
-        used = is_token.any(dim=0).nonzero()  # places where any text has a word
-        longest = int(used[-1]) + 1 if len(used) else 1  # T
+        longest = _longest(is_token)  # T
         # padding on the right gives every word a window of its own, so that a title of one word
         # has an answer, too
         width = longest + max(KERNELS) - 1
@@ -106,7 +130,7 @@ class TextTower(nn.Module):
             self._branch(embedded, is_token, conv, norm)
             for conv, norm in zip(self.convs, self.norms, strict=True)
         ]
-        return self.project(torch.cat(branches, dim=1))  # (B, 192) -> (B, 128)
+        return torch.cat(branches, dim=1)
 
     def _branch(self, embedded: Tensor, is_token: Tensor, conv: nn.Conv1d, norm: WindowNorm):
         """Return (B, 64): the strongest answer of each filter over windows that start on a word.
@@ -115,11 +139,46 @@ class TextTower(nn.Module):
         """
         longest = embedded.shape[2] - max(KERNELS) + 1
         windows = conv(embedded[:, :, : longest + conv.kernel_size[0] - 1])  # (B, 64, T)
-        answers = norm(windows.relu(), conv.bias.relu(), is_token.shape[1])
-        lowest = torch.finfo(answers.dtype).min
+        answers = norm(windows.relu(), conv.bias.relu(), is_token.numel())
         is_start = is_token[:, None, :longest]  # (B, 1, T)
-        strongest = answers.masked_fill(~is_start, lowest).amax(dim=2)  # (B, 64)
+        strongest = answers.masked_fill(~is_start, _lowest(answers)).amax(dim=2)  # (B, 64)
         return torch.where(is_start.any(dim=2), strongest, torch.zeros_like(strongest))
+
+    def _by_words(self, token_ids: Tensor, is_token: Tensor) -> Tensor:
+        """Return the same, all kernels at once and in training only: (N, 4) words in windows that
+        start on a word, times one matrix; N words in all."""
+        starts = is_token.nonzero(as_tuple=True)
+        padded = nn.functional.pad(token_ids, (0, max(KERNELS) - 1), value=PAD_ID)
+        words = padded.unfold(1, max(KERNELS), 1)[starts]  # (N, 4)
+        weight, bias = self._one_matrix()
+        answers = nn.functional.linear(self.embedding(words).flatten(1), weight, bias).relu()
+        exact = self.norms[0].weight.dtype  # not that of mixed precision
+        blank = bias.relu().to(exact)
+        scale, shift = window_moments(self.norms, answers.to(exact), blank, is_token.numel())
+        answers = torch.addcmul(shift, answers, scale)  # (N, 192)
+        shape = (len(token_ids), _longest(is_token), answers.shape[1])
+        placed = answers.new_full(shape, _lowest(answers)).index_put(starts, answers)
+        strongest = placed.amax(dim=1)  # (B, 192)
+        return torch.where(is_token.any(dim=1, keepdim=True), strongest, 0.0)
+
+    def _one_matrix(self) -> tuple[Tensor, Tensor]:
+        """Return weight (192, 4 * D) and bias (192,) of all kernels, the narrow ones padded."""
+        wide = max(KERNELS)
+        filters = [
+            nn.functional.pad(conv.weight, (0, wide - conv.kernel_size[0])) for conv in self.convs
+        ]
+        weight = torch.cat(filters).transpose(1, 2).flatten(1)  # (192, D, 4) -> (192, 4 * D)
+        return weight, torch.cat([conv.bias for conv in self.convs])
+
+
+def _longest(is_token: Tensor) -> int:
+    """Return how many places there are up to the last word of any text; at least 1."""
+    used = is_token.any(dim=0).nonzero()
+    return int(used[-1]) + 1 if len(used) else 1
+
+
+def _lowest(answers: Tensor) -> float:
+    return torch.finfo(answers.dtype).min
 
 
 class ImageTower(nn.Module):

@@ -28,6 +28,7 @@ from mmcore.losses import drop_modalities, total_loss
 from mmcore.optim import RunningStatistics, SavedStep, StepOutcome, Stepper
 from mmcore.results import EpochResult, StepResult, history_row
 from mmcore.seeds import stream, stream_seed
+from mmcore.used_words import only_used_words
 from mmcore.validation import Validation, selection_score, validate
 from mmcore.weights import backbone_names, unfit
 
@@ -58,6 +59,7 @@ def fit(
 
     Goes on from the checkpoint where there is one. A checkpoint is written after each epoch (but
     not more often than every `checkpoint_every_s` seconds), after each phase and before stopping.
+    Between results the text towers hold the vectors of the words in use alone (`used_words.py`).
 
     Raises:
         NonFiniteLossError: after `max_bad_steps` steps in a row without a finite loss, or where
@@ -65,11 +67,13 @@ def fit(
         TrainingInterrupted: when `should_stop` says so; the checkpoint is written before.
         CheckpointError: if a checkpoint can't be written, is damaged or belongs to another run.
     """
-    run = _Run(model, data, config, options)
-    run.resume()
-    while run.state.phase < len(config.phases):
-        yield from run.train_phase()
-    run.load(run.best)
+    readers = [of(config.phases[0]) for of in (data.train, data.val)]
+    with only_used_words(model, [reader.products.inputs for reader in readers]):
+        run = _Run(model, data, config, options)
+        run.resume()
+        while run.state.phase < len(config.phases):
+            yield from run.train_phase()
+        run.load(run.best)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmcore import towers
 from mmcore.backbones import SPECS, build_backbone
 from mmcore.build import build_model
 from mmcore.config import IMAGE, TEXT, RunChoices, build_run_config
@@ -169,8 +170,10 @@ def twins() -> tuple[TextTower, TextTower]:
     return first, second
 
 
+@pytest.mark.parametrize("few_words", [0.0, 1.0])  # by convolutions, by windows one by one
 @pytest.mark.parametrize("longest", [1, 2, 7, 31, 59, 60])
-def test_what_is_left_out_of_short_texts_changes_neither_step_nor_statistics(longest):
+def test_what_is_left_out_changes_neither_step_nor_statistics(monkeypatch, few_words, longest):
+    monkeypatch.setattr(towers, "FEW_WORDS", few_words)
     quick, plain = twins()
     for _ in range(3):  # the statistics of one step are kept for the next
         rows = texts(longest)

@@ -11,10 +11,12 @@ from training_runs import (
     FROZEN,
     FUSION,
     TUNED,
+    VAL,
     data,
     finish,
     moved,
     stop_at,
+    with_untrained_of,
     without_val,
 )
 
@@ -34,10 +36,9 @@ def interrupted(config, path, after_steps):
         finish(
             tiny_model(), config, checkpoint=CheckpointFile(path, "r"), should_stop=asked.__next__
         )
-    model = tiny_model(seed=1)  # other initial weights: the checkpoint must bring its own
-    model.towers["image"].backbone.load_state_dict(
-        tiny_model().towers["image"].backbone.state_dict()
-    )
+    seen = [products(*given).inputs["text"] for given in ((48,), VAL)]
+    # other initial weights: the checkpoint must bring its own
+    model = with_untrained_of(tiny_model(seed=1), tiny_model(), *seen)
     finish(model, config, checkpoint=CheckpointFile(path, "r"))
     return model
 
@@ -165,8 +166,7 @@ def test_a_modality_called_backbone_is_in_the_checkpoint(tmp_path):
         list(fit(model(), source, config, FitOptions(CPU, file, stop_at(4))))
     saved = file.load().model
     assert not any("conv.weight" in key for key in saved), "a frozen backbone is left out"
-    resumed = model(seed=1)
-    resumed.image_tower.backbone.load_state_dict(whole.image_tower.backbone.state_dict())
+    resumed = with_untrained_of(model(seed=1), model(), rows.inputs["backbone"])
     list(fit(resumed, source, config, FitOptions(CPU, file)))
     assert moved(whole.state_dict(), resumed.state_dict()) == set()
 
