@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from mmcore.metrics import class_report, confusion, expected_calibration_error, macro_f1, score
 
@@ -23,6 +24,15 @@ def test_macro_f1_counts_only_classes_that_occur():
     assert macro_f1(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])) == pytest.approx(
         (1 + 2 / 3) / 2
     )
+
+
+@pytest.mark.parametrize("num_classes", [1, 2, 5, 40])
+def test_macro_f1_is_that_of_scikit_learn(num_classes):
+    rng = np.random.default_rng(num_classes)
+    labels, predicted = rng.integers(0, num_classes, (2, 60))
+    present = np.unique(labels)
+    theirs = f1_score(labels, predicted, average="macro", labels=present, zero_division=0)
+    assert macro_f1(labels, predicted) == pytest.approx(theirs, rel=1e-12)
 
 
 def test_ece_of_confidence_beyond_accuracy():
