@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcore.backbones import FEATURE_DIM, Backbone
+from mmcore.fixed_padding import fix_padding
 from mmcore.images import IMAGE_PX
 from mmcore.onnx_graphs import SAMPLE_ROWS, export, session
 from mmcore.pixels import PhotoReader, photos_a_pass, to_tensor
@@ -103,15 +104,29 @@ def extractor_of(backbone: Backbone, device: torch.device) -> Extractor:
 def export_backbone(backbone: Backbone) -> bytes:
     """Return the graph `pixels` (B, 224, 224, 3) uint8 -> `features` (B, 1280) float32."""
     # a copy: the network itself may lie on a GPU
-    photos = _Photos(copy.deepcopy(backbone).cpu())
+    photos = _Photos(copy.deepcopy(backbone).cpu().eval())
+    fix_padding(photos.body, IMAGE_PX)
     pixels = torch.zeros(SAMPLE_ROWS, IMAGE_PX, IMAGE_PX, 3, dtype=torch.uint8)
     return export(photos, (pixels,), [PIXELS], [FEATURES])
 
 
 class _Photos(nn.Module):
+    """Bytes to pooled features; what is done to a pixel before the network is one convolution.
+
+    As sums and products over three channels it took ONNX Runtime a third of the time of a network
+    in integers, whose maps have their channels last.
+    """
+
     def __init__(self, backbone: Backbone) -> None:
         super().__init__()
-        self.backbone = backbone
+        backbone.build()
+        self.body = backbone.body
+        self.normalise = nn.Conv2d(3, 3, 1)
+        scale, shift = backbone.scale.flatten(), backbone.shift.flatten()  # of pixels in [-1, 1]
+        with torch.no_grad():
+            self.normalise.weight.copy_(torch.diag(scale / 127.5)[:, :, None, None])
+            self.normalise.bias.copy_(shift - scale)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.backbone((pixels.float() / 127.5 - 1).permute(0, 3, 1, 2)).mean(dim=(2, 3))
+        photos = self.normalise(pixels.permute(0, 3, 1, 2).float())
+        return self.body(photos).mean(dim=(2, 3))

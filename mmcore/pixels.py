@@ -6,7 +6,7 @@ copied between processes, and there is no worker to lose on SIGTERM.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
 import numpy as np
@@ -33,14 +33,18 @@ class PhotoWork(Protocol):
 class PhotoReader:
     """Decodes photos by key; unreadable ones are counted, remembered and left blank."""
 
-    def __init__(self, load: Callable[[str], bytes], threads: int) -> None:
-        """Start `threads` decoders.
+    def __init__(
+        self, load: Callable[[str], bytes], threads: int, pool: ThreadPoolExecutor | None = None
+    ) -> None:
+        """Start `threads` decoders, or let those of `pool` decode, which others may use, too.
 
         Args:
             load: returns the bytes of a photo key, or raises ImageError.
         """
         self._load = load
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._own = None if pool else decoders(threads)
+        self._pool = pool or self._own
+        self._pending: set[Future] = set()
         self.unreadable: OrderedDict[str, str] = OrderedDict()  # key -> reason, of the first ones
         self._unreadable_keys: set[str] = set()  # of all
         self._begun: dict[str, Future] = {}
@@ -54,7 +58,7 @@ class PhotoReader:
         """Start on photos that are going to be asked for; they wait in memory until they are."""
         for key in keys:
             if key and key not in self._begun:
-                self._begun[key] = self._pool.submit(self._decode, key, work)
+                self._begun[key] = self._submit(key, work)
 
     def read(self, keys: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return (N, 224, 224, 3) uint8 and (N,) bool: whether the photo is there and readable."""
@@ -78,12 +82,23 @@ class PhotoReader:
             yield _collect(waiting.pop(0), blank)
 
     def close(self) -> None:
-        """Stop the decoders; photos not yet begun are dropped."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Wait for the photos in hand, drop those not yet begun; stop decoders of its own."""
+        pending = list(self._pending)
+        for future in pending:
+            future.cancel()
+        wait(pending)
+        if self._own:
+            self._own.shutdown()
 
     def _future(self, key: str, work: PhotoWork | None) -> Future:
         begun = self._begun.pop(key, None)
-        return self._pool.submit(self._decode, key, work) if begun is None else begun
+        return self._submit(key, work) if begun is None else begun
+
+    def _submit(self, key: str, work: PhotoWork | None) -> Future:
+        future = self._pool.submit(self._decode, key, work)
+        self._pending.add(future)
+        future.add_done_callback(self._pending.discard)
+        return future
 
     def _decode(self, key: str, work: PhotoWork | None) -> np.ndarray | None:
         if not key:
@@ -96,6 +111,11 @@ class PhotoReader:
                 self.unreadable[key] = str(error)
             return None
         return pixels if work is None else work.of_photo(pixels)
+
+
+def decoders(threads: int) -> ThreadPoolExecutor:
+    """Return threads that decode."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="decode")
 
 
 def _collect(futures: list[Future], blank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from mmcore.config import FUSED
 from mmcore.encoders import TextEncoder
 from mmcore.engines import engine_of
 from mmcore.errors import ImageError, ProductError
-from mmcore.pixels import PhotoReader
+from mmcore.pixels import PhotoReader, decoders
 from mmcore.views import decide, views
 
 PIECE = 64  # products encoded at once
@@ -86,24 +86,30 @@ class Runtime:
         While the network is at one piece, the next one is taken from `pieces`, encoded and its
         photos decoded, all that in another thread; of two pieces memory is needed.
         """
-        with ThreadPoolExecutor(1, thread_name_prefix="encode") as helper:
+        with (
+            # one pool for all pieces: two would be more threads than there are cores
+            decoders(self._threads) as pool,
+            ThreadPoolExecutor(1, thread_name_prefix="encode") as helper,
+        ):
             source = iter(pieces)
-            waiting = helper.submit(self._next, source)
+            waiting = helper.submit(self._next, source, pool)
             try:
                 while (piece := waiting.result()) is not None:
-                    waiting = helper.submit(self._next, source)
+                    waiting = helper.submit(self._next, source, pool)
                     yield self._answers(piece)
             finally:
                 _drop(waiting)
 
-    def _next(self, pieces: Iterator[Sequence[ProductInput]]) -> "_Piece | None":
+    def _next(
+        self, pieces: Iterator[Sequence[ProductInput]], pool: ThreadPoolExecutor
+    ) -> "_Piece | None":
         """Return the next piece with its photos on their way, None after the last."""
         products = next(pieces, None)
         if products is None:
             return None
         config = self.artifact.config.model
         encoders, codes = self.artifact.encoders, self.artifact.class_codes
-        reader = PhotoReader(lambda key: _photo_bytes(products[int(key)]), self._threads)
+        reader = PhotoReader(lambda key: _photo_bytes(products[int(key)]), self._threads, pool)
         try:
             encoded = encode_products(self._frame(products), config, encoders, codes)
             if config.image_name is not None:

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from mmcore.errors import ImageError, WorkspaceError
 from mmcore.extractors import TorchExtractor
 from mmcore.features import FeatureCache, fill_cache, open_cache
 from mmcore.photos import PhotoStore
-from mmcore.pixels import PhotoReader
+from mmcore.pixels import PhotoReader, decoders
 
 
 @pytest.fixture
@@ -185,6 +187,8 @@ def test_a_cache_that_cannot_be_made_says_what_to_do(tmp_path):
 
 WRITER = """
 import sys
+import threading
+import time
 from pathlib import Path
 import numpy as np
 from mmcore.features import FeatureCache
@@ -225,3 +229,23 @@ def test_every_unreadable_photo_is_counted_though_not_every_reason_kept():
     reader.read([str(i) for i in range(1200)] * 2)
     reader.close()
     assert reader.num_unreadable == 1200 and len(reader.unreadable) == 1000
+
+
+def test_closing_one_of_several_readers_leaves_the_others_their_decoders(store):
+    asked, may_go_on = [], threading.Event()
+
+    def load(key):
+        asked.append(key)
+        may_go_on.wait(10)
+        return store.read(store.keys[0])
+
+    with decoders(1) as pool:
+        first, second = PhotoReader(load, 1, pool), PhotoReader(store.read, 1, pool)
+        first.begin([f"photo {i}" for i in range(20)])
+        while not asked:
+            time.sleep(0.001)
+        threading.Timer(0.05, may_go_on.set).start()
+        first.close()
+        assert asked == ["photo 0"], "the one in hand is waited for, the others are dropped"
+        _, is_readable = second.read(store.keys[:1])
+        assert is_readable.all()

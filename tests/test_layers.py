@@ -36,7 +36,8 @@ LEVELS = (
         *("metrics", "scoring", "cross_check", "bootstrap", "gate"),
         *("ngrams", "linear", "linear_fit", "linear_many", "lbfgs", "row_blocks", "stored_rows"),
         *("encoders", "backbones", "pixels", "towers", "features", "batches", "generator"),
-        *("onnx_graphs", "extractors", "quantizing", "inverted", "photo_likeness"),
+        *("onnx_graphs", "fixed_padding", "extractors", "quantizing"),
+        *("inverted", "photo_likeness"),
     },
     {
         *("fusion", "build", "combiner", "views", "reports", "losses", "optim", "checkpoint"),
@@ -68,6 +69,7 @@ NETWORKS = {
     "used_words",
     *("lbfgs", "row_blocks", "linear_many"),
     *("onnx_graphs", "extractors", "quantizing", "onnx_export", "engines", "photo_likeness"),
+    "fixed_padding",
     *("trainer", "artifact", "runtime", "explain"),
 }
 NETWORK_FILES = {
