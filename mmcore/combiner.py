@@ -139,7 +139,7 @@ def fold_weights(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[s
     """Return the weights that do best on products that none of the sources had seen.
 
     Args:
-        logits: source -> (N, K), of folds (see `linear_fit.py`).
+        logits: source -> (N, K), of folds (see `linear_folds.py`).
         labels: (N,) class ids.
     """
     return _fit_weights(logits, labels, _equal(logits), PRIOR_PRODUCTS)

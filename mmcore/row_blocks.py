@@ -46,6 +46,7 @@ class RowBlocks(Protocol):
 
     blocks: Sequence[Block]
     width: int
+    num_entries: int  # of all rows that aren't zero
 
     def preconditioner(self, curvature: float, pull: float) -> Precondition:
         """Return what about divides (D, K) by curvature * X'X / N + pull, the Hessian."""
@@ -109,6 +110,7 @@ class SparseBlocks:
 
     def __init__(self, parts: Sequence[sparse.csr_array]) -> None:
         self.width = parts[0].shape[1]
+        self.num_entries = sum(part.nnz for part in parts)
         self.blocks: list[SparseBlock] = []
         start = 0
         for part in parts:
@@ -162,7 +164,7 @@ class DenseBlocks:
 
     def __init__(self, num_rows: int, width: int, reader: Callable[[slice], np.ndarray]) -> None:
         """Take the function that returns (n, D) float32 of a slice of rows."""
-        self.width = width
+        self.width, self.num_entries = width, num_rows * width
         starts = range(0, num_rows, DENSE_ROWS)
         self.blocks = [DenseBlock(slice(i, min(i + DENSE_ROWS, num_rows)), reader) for i in starts]
 

@@ -34,7 +34,7 @@ LEVELS = (
     {"catalog", "store"},
     {
         *("metrics", "scoring", "cross_check", "bootstrap", "gate"),
-        *("ngrams", "linear", "linear_fit", "linear_many", "lbfgs", "row_blocks", "stored_rows"),
+        *("ngrams", "linear", "linear_folds", "linear_fit", "lbfgs", "row_blocks", "stored_rows"),
         *("encoders", "backbones", "pixels", "towers", "features", "batches", "generator"),
         *("onnx_graphs", "fixed_padding", "extractors", "quantizing"),
         *("inverted", "photo_likeness"),
@@ -67,7 +67,7 @@ NETWORKS = {
     ),
     *("losses", "optim", "folding", "checkpoint", "validation", "weights", "warm_start"),
     "used_words",
-    *("lbfgs", "row_blocks", "linear_many"),
+    *("lbfgs", "row_blocks", "linear_fit"),
     *("onnx_graphs", "extractors", "quantizing", "onnx_export", "engines", "photo_likeness"),
     "fixed_padding",
     *("trainer", "artifact", "runtime", "explain"),

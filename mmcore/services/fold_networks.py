@@ -20,7 +20,7 @@ from mmcore.combiner import patterns
 from mmcore.config import PhaseConfig, RunConfig
 from mmcore.engines import TorchEngine
 from mmcore.fusion import FusionClassifier
-from mmcore.linear_fit import Fold, make_folds
+from mmcore.linear_folds import Fold, make_folds
 from mmcore.results import EpochResult
 from mmcore.seeds import stream_seed
 from mmcore.services.assembly import Assembly

@@ -16,8 +16,8 @@ from mmcore.batches import EncodedProducts, concatenate
 from mmcore.config import linear_source
 from mmcore.fusion import FusionClassifier
 from mmcore.linear import LinearHead
-from mmcore.linear_fit import MAX_EXACT, Features, LinearFit, LinearStart, fit_linear, make_folds
-from mmcore.linear_many import ManyRows, fit_many
+from mmcore.linear_fit import LinearFit, LinearRows, LinearStart, fit_linear
+from mmcore.linear_folds import make_folds
 from mmcore.row_blocks import DenseBlocks, RowBlocks, SparseBlocks
 from mmcore.services.assembly import Assembly
 from mmcore.services.stopping import stop_if_asked
@@ -177,21 +177,9 @@ class LinearHeads:
         start = self._data.starts.get(name)
         if not head.is_sparse:
             head.fit_scale(_Pieces(self._data.dense[name][0], rows))
-        if len(rows) > MAX_EXACT:
-            everyones = [(rows[fit], rows[judged]) for fit, judged in folds]
-            many = ManyRows(self._blocks(name, head), labels, self._num_classes, tick)
-            return fit_many(many, rows, everyones, start)
-        features = self._features(name, head, rows)
-        found = fit_linear(features, labels[rows], self._num_classes, folds, tick, start)
-        spread = np.zeros((len(labels), self._num_classes), np.float32)
-        spread[rows] = found.out_of_fold
-        return replace(found, out_of_fold=spread)
-
-    def _features(self, name: str, head: LinearHead, rows: np.ndarray) -> Features:
-        """Return the features of a few products as their head sees them."""
-        if head.is_sparse:
-            return sparse.csr_array(sparse.vstack(self._data.ngrams[name]))[rows]
-        return head.scaled(torch.from_numpy(self._data.dense[name][0][rows])).numpy()
+        everyones = [(rows[fit], rows[judged]) for fit, judged in folds]
+        fitted = LinearRows(self._blocks(name, head), labels, self._num_classes, tick)
+        return fit_linear(fitted, rows, everyones, start)
 
     def _blocks(self, name: str, head: LinearHead) -> RowBlocks:
         """Return the features of all products as their head sees them."""

@@ -31,7 +31,7 @@ PARTS = ("model.safetensors", "vocab.json", "combiner.json", "predictions.parque
 def settings(tmp_path, monkeypatch) -> Settings:
     """Return the settings of a workspace of 48 products of three classes; folds pay for them."""
     monkeypatch.setattr("mmcore.config.MIN_REFIT", 20)
-    monkeypatch.setattr("mmcore.linear_fit.NUM_FOLDS", 3)
+    monkeypatch.setattr("mmcore.linear_folds.NUM_FOLDS", 3)
     with (tmp_path / "shop.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["id", "title", "price", "label", "split"])

@@ -12,6 +12,7 @@ from mmcore.catalog.csv_columns import CsvColumns
 from mmcore.config import IMAGE, TEXT, RunChoices
 from mmcore.errors import TrainingDataError, TrainingInterrupted, WorkspaceError
 from mmcore.features import FeatureResult
+from mmcore.lbfgs import Limits
 from mmcore.photos import PhotoStore
 from mmcore.services.catalogue import CsvImport, import_csv
 from mmcore.services.catalogue_frame import read_catalogue
@@ -69,9 +70,9 @@ def test_a_run_ends_with_its_model_and_leaves_nothing(workspace, settings):
 
 def test_a_run_can_be_stopped_wherever_it_asks_and_resumed(workspace, settings, monkeypatch):
     # a linear head asks at each of its many iterations: a handful of them is enough here
-    monkeypatch.setattr("mmcore.linear_fit.MAX_ITERATIONS", 1)
+    monkeypatch.setattr("mmcore.linear_fit.LIMITS", Limits(1, 0))
     monkeypatch.setattr("mmcore.linear_fit.STRENGTHS", (30.0,))
-    monkeypatch.setattr("mmcore.linear_fit.NUM_FOLDS", 2)
+    monkeypatch.setattr("mmcore.linear_folds.NUM_FOLDS", 2)
     where = []
     for number in count():
         name = f"m{number}"
