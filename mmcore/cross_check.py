@@ -10,6 +10,7 @@ N products, K classes, D features. A class id is -1 without a label.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,11 +18,13 @@ import numpy as np
 from scipy import sparse
 from scipy.special import softmax
 from sklearn.feature_extraction.text import HashingVectorizer
-from sklearn.linear_model import SGDClassifier
 from sklearn.preprocessing import normalize
 
+from mmcore.linear_fit import LIMITS, LinearRows
 from mmcore.ngrams import counted_by_word
+from mmcore.row_blocks import SparseBlocks
 from mmcore.scoring import suspicions
+from mmcore.stored_rows import stored_rows
 
 FOLDS = 5
 MIN_OF_CLASS = 3  # products that the other folds must have of a class to know what it looks like
@@ -31,7 +34,7 @@ RIDGE = 0.3  # on features of length 1
 SHARPNESS = 10.0  # from ridge scores, about 0 to 1, to logits
 NUM_WORDS = 60  # of a text that count, as in the text tower
 NUM_HASHED = 2**18
-DECAY = 1e-5  # of the text model's weights
+STRENGTH = 10.0  # of the text model, see `linear_fit.py`
 
 
 class PhotoFeatures(Protocol):
@@ -81,6 +84,18 @@ class Steps:
             yield piece
             self._done += len(piece)
 
+    @contextmanager
+    def up_to(self, times: int, units: int) -> Iterator[Callable[[], None]]:
+        """Yield what is to be called before each of so many equal steps, or of fewer."""
+        begun, most = self._done, self._done + times * units
+
+        def step() -> None:
+            self._watch(self._done, self._total)
+            self._done = min(self._done + units, most)
+
+        yield step
+        self._done = begun + times * units
+
     def end(self) -> None:
         """Tell that all is done."""
         self._watch(self._total, self._total)
@@ -123,31 +138,14 @@ def held_out_by_text(
     """Return (N, K) probabilities from models of the other folds; 0 where the label is -1."""
     probs = np.zeros((len(texts), num_classes))
     splits = list(_splits(labels, folds))
+    steps.expect(len(texts) + sum(LIMITS.max_iterations * len(fit) for fit, _ in splits))
+    blocks = SparseBlocks([_ngrams(texts, steps)])
     for fit, judged in splits:
-        steps.expect(_num_epochs(len(fit)) * len(fit) + len(judged))
-    steps.expect(len(texts))
-    rows = _ngrams(texts, steps)
-    for fit, judged in splits:
-        model = _fitted(rows, labels, fit, steps)
-        for piece in steps.through(judged, TEXT_CHUNK):
-            probs[np.ix_(piece, model.classes_)] = _two_or_more(model.predict_proba(rows[piece]))
+        with steps.up_to(LIMITS.max_iterations, len(fit)) as step:
+            rows = LinearRows(blocks, labels, num_classes, step)
+            log_probs = rows.log_probs(rows.fit(fit, STRENGTH), judged)
+        probs[judged] = np.exp(log_probs[judged])
     return probs
-
-
-def _fitted(
-    rows: sparse.csr_matrix, labels: np.ndarray, fit: np.ndarray, steps: Steps
-) -> SGDClassifier:
-    """Return a model of some of the rows: what `SGDClassifier.fit` does, in steps."""
-    model = SGDClassifier(loss="log_loss", alpha=DECAY, random_state=0)
-    classes, shuffle = np.unique(labels[fit]), np.random.default_rng(0)
-    for _ in range(_num_epochs(len(fit))):
-        for piece in steps.through(shuffle.permutation(fit), TEXT_CHUNK):
-            model.partial_fit(rows[piece], labels[piece], classes=classes)
-    return model
-
-
-def _num_epochs(num_products: int) -> int:
-    return int(np.clip(1e6 / num_products, 5, 20))  # few passes are enough of many products
 
 
 def held_out_by_photo(
@@ -222,11 +220,6 @@ def _splits(labels: np.ndarray, folds: np.ndarray):
             yield fit, judged
 
 
-def _two_or_more(probs: np.ndarray) -> np.ndarray:
-    """Return probabilities that are finite: a text that no class wants fits all alike."""
-    return np.where(np.isfinite(probs), probs, 1 / probs.shape[1])
-
-
 def _is_known_elsewhere(labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
     """Return (N,) True where the other folds have enough products of a product's class."""
     if not (labels >= 0).any():
@@ -241,14 +234,31 @@ def _shortened(title: str, description: str) -> str:
     return " ".join(f"{title} {description}".lower().split()[:NUM_WORDS])
 
 
-def _ngrams(texts: Sequence[str], steps: Steps) -> sparse.csr_matrix:
-    """Return (N, D) hashed n-grams of words and of letters, each of length 1."""
+def _ngrams(texts: Sequence[str], steps: Steps) -> sparse.csr_array:
+    """Return (N, D) float32 of hashed n-grams of words and of letters, each of length 1.
+
+    D counts the n-grams that occur: of a small shop a few of all there may be.
+    """
+    places = np.full(2 * NUM_HASHED, -1, np.int32)  # of those seen so far
+
+    def pieces() -> Iterator[sparse.csr_matrix]:
+        for rows in steps.through(np.arange(len(texts)), TEXT_CHUNK):
+            piece = _hashed([texts[i] for i in rows])
+            new = np.unique(piece.indices[places[piece.indices] < 0])
+            places[new] = places.max() + 1 + np.arange(len(new))
+            piece.indices = places[piece.indices]
+            yield piece
+
+    rows = stored_rows(pieces(), len(places))
+    shape = (len(texts), max(1, int(places.max()) + 1))
+    return sparse.csr_array((rows.data, rows.indices, rows.indptr), shape=shape)
+
+
+def _hashed(texts: Sequence[str]) -> sparse.csr_matrix:
+    """Return (n, 2 * NUM_HASHED): n-grams of words beside those of letters."""
     shared = {"n_features": NUM_HASHED, "norm": None, "dtype": np.float32}
     words = HashingVectorizer(ngram_range=(1, 2), **shared)
     letters = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), **shared)
-    pieces = []
-    for rows in steps.through(np.arange(len(texts)), TEXT_CHUNK):
-        some = [texts[i] for i in rows]
-        counted = (words.transform(some), counted_by_word(letters, some))
-        pieces.append(sparse.hstack([normalize(rows, copy=False) for rows in counted]))
-    return sparse.vstack(pieces, format="csr") if pieces else sparse.csr_matrix((0, 1))
+    counted = (words.transform(texts), counted_by_word(letters, texts))
+    parts = [normalize(rows, copy=False) for rows in counted]
+    return sparse.hstack(parts, format="csr", dtype=np.float32)

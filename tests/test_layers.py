@@ -67,7 +67,7 @@ NETWORKS = {
     ),
     *("losses", "optim", "folding", "checkpoint", "validation", "weights", "warm_start"),
     "used_words",
-    *("lbfgs", "row_blocks", "linear_fit"),
+    *("lbfgs", "row_blocks", "linear_fit", "cross_check"),
     *("onnx_graphs", "extractors", "quantizing", "onnx_export", "engines", "photo_likeness"),
     "fixed_padding",
     *("trainer", "artifact", "runtime", "explain"),
