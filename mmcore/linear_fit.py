@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from mmcore.lbfgs import Limits, minimise
 from mmcore.linear_folds import Fold
 from mmcore.row_blocks import Block, RowBlocks
+from mmcore.threads import on_one_core
 
 STRENGTHS = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 LIMITS = Limits(max_iterations=60, tolerance=3e-4)
@@ -69,7 +70,8 @@ def fit_linear(
     # inside a product threads pay only for large matrices; for small ones they wait for each other,
     # most of all on a machine that has other work
     with threadpool_limits(1 if rows.cost < SMALL_FIT else None, "blas"):
-        return _fit(rows, learnt, folds, start)
+        with on_one_core(rows.is_dense):  # PyTorch adds up the few weights between BLAS's products
+            return _fit(rows, learnt, folds, start)
 
 
 def _fit(
@@ -194,6 +196,10 @@ class LinearRows:
         is_unseen = np.bincount(self._labels[learnt], minlength=self._num_classes) == 0
         both[:-1, is_unseen], both[-1, is_unseen] = 0, UNSEEN_LOGIT
         return both
+
+    @property
+    def is_dense(self) -> bool:
+        return self._rows.is_dense
 
     @property
     def num_weights(self) -> int:

@@ -47,6 +47,7 @@ class RowBlocks(Protocol):
     blocks: Sequence[Block]
     width: int
     num_entries: int  # of all rows that aren't zero
+    is_dense: bool  # multiplied by NumPy, otherwise by PyTorch
 
     def preconditioner(self, curvature: float, pull: float) -> Precondition:
         """Return what about divides (D, K) by curvature * X'X / N + pull, the Hessian."""
@@ -108,6 +109,8 @@ class SparseBlock:
 class SparseBlocks:
     """Rows of one or several sparse matrices of the same features, in their order."""
 
+    is_dense = False
+
     def __init__(self, parts: Sequence[sparse.csr_array]) -> None:
         self.width = parts[0].shape[1]
         self.num_entries = sum(part.nnz for part in parts)
@@ -161,6 +164,8 @@ class DenseBlock:
 
 class DenseBlocks:
     """Rows that a function reads."""
+
+    is_dense = True
 
     def __init__(self, num_rows: int, width: int, reader: Callable[[slice], np.ndarray]) -> None:
         """Take the function that returns (n, D) float32 of a slice of rows."""

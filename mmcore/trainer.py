@@ -11,7 +11,7 @@ interrupted and resumed run ends bitwise equal to an uninterrupted one.
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,7 @@ from mmcore.losses import drop_modalities, total_loss
 from mmcore.optim import RunningStatistics, SavedStep, StepOutcome, Stepper
 from mmcore.results import EpochResult, StepResult, history_row
 from mmcore.seeds import stream, stream_seed
+from mmcore.threads import on_one_core
 from mmcore.used_words import only_used_words
 from mmcore.validation import Validation, selection_score, validate
 from mmcore.weights import backbone_names, unfit
@@ -76,20 +77,12 @@ def fit(
         run.load(run.best)
 
 
-@contextmanager
-def _suitable_threads(phase: PhaseConfig, device: torch.device) -> Iterator[None]:
-    """Compute on one core while the backbone stays out of it, on as many as before afterwards.
+def _is_small(phase: PhaseConfig, device: torch.device) -> bool:
+    """Return whether what a phase trains is computed quickest on one core.
 
-    What is left is so small that threads wait for each other longer than they compute: ten epochs
-    of 2,000 products take 6.6 s on one core and 11.5 s on two (`benchmarks/training_speed.py`).
+    Without the backbone ten epochs of 2,000 products took 6.6 s on one core and 11.5 s on two.
     """
-    before = torch.get_num_threads()
-    if device.type == "cpu" and not phase.train_backbone:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return device.type == "cpu" and not phase.train_backbone
 
 
 class _Run:
@@ -121,7 +114,7 @@ class _Run:
                 self.best = self._weights()
             reader = self.data.train(phase)
             self._begin_steps(phase)
-            with _suitable_threads(phase, self.options.device):
+            with on_one_core(_is_small(phase, self.options.device)):
                 while self.state.epoch < phase.epochs and self.state.stale_epochs < phase.patience:
                     yield from self._train_epoch(phase, reader)
             self._require_best(phase)

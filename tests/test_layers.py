@@ -30,6 +30,7 @@ LEVELS = (
         "overrides",
         "times",
         "weight_files",
+        "threads",
     },
     {"catalog", "store"},
     {
@@ -67,7 +68,7 @@ NETWORKS = {
     ),
     *("losses", "optim", "folding", "checkpoint", "validation", "weights", "warm_start"),
     "used_words",
-    *("lbfgs", "row_blocks", "linear_fit", "cross_check"),
+    *("lbfgs", "row_blocks", "linear_fit", "cross_check", "threads"),
     *("onnx_graphs", "extractors", "quantizing", "onnx_export", "engines", "photo_likeness"),
     "fixed_padding",
     *("trainer", "artifact", "runtime", "explain"),

@@ -22,6 +22,7 @@ from mmcore import trainer
 from mmcore.checkpoint import CheckpointFile
 from mmcore.config import PhaseConfig
 from mmcore.errors import NonFiniteLossError
+from mmcore.threads import on_one_core
 from mmcore.trainer import EpochResult, FitOptions, StepResult, TrainData, fit
 
 
@@ -218,10 +219,10 @@ def test_without_the_backbone_one_core_computes_and_afterwards_all_do():
     try:
         frozen = PhaseConfig("frozen", 1)
         for phase, inside in ((frozen, 1), (replace(frozen, train_backbone=True), 2)):
-            with trainer._suitable_threads(phase, CPU):
+            with on_one_core(trainer._is_small(phase, CPU)):
                 assert torch.get_num_threads() == inside
             assert torch.get_num_threads() == 2
-        with pytest.raises(ValueError), trainer._suitable_threads(frozen, CPU):
+        with pytest.raises(ValueError), on_one_core(trainer._is_small(frozen, CPU)):
             raise ValueError
         assert torch.get_num_threads() == 2
     finally:
