@@ -5,9 +5,9 @@ python benchmarks/prediction.py [products.csv IMAGES] [--photos 512] [--rounds 5
 
 Photos are JPEG files of 500 x 500, texts those of the catalogue (drawn ones without it). Timed
 are: the whole path, `Runtime.stream` from files on disk to every view's probabilities; the same
-path under PyTorch; the bare backbone under ONNX Runtime over pixels that lie in memory, with
-spinning threads, as its own default has it, at the better of two batch sizes. Keras is the peer's
-own script, its line "predict": a process of its own before and after our rounds.
+path with the backbone in integers, and under PyTorch; the bare backbone under ONNX Runtime over
+pixels that lie in memory, with spinning threads, as its own default has it, at two batch sizes.
+Keras is the peer's own script, its line "predict", in a process of its own before and after.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +26,16 @@ import torch
 from bench import pairs, parser, report, seconds
 from bench_shop import add_catalogue, make_photos, train_quickly
 
-from mmcore.artifact import load_artifact
+from mmcore.artifact import Artifact, load_artifact
 from mmcore.engines import TorchEngine
+from mmcore.images import decode_file
 from mmcore.onnx_export import BACKBONE_FILE
+from mmcore.quantizing import quantize_backbone
 from mmcore.runtime import PIECE, ProductInput, Runtime
 
 CPU = torch.device("cpu")
 BARE_BATCHES = (8, 32)
+CALIBRATED = 32  # photos on which the ranges of integers are found
 
 
 def main() -> None:
@@ -57,9 +61,13 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict:
     runtime, torch_runtime = Runtime(load_artifact(model), CPU), Runtime(load_artifact(model), CPU)
     torch_runtime.engine = TorchEngine(torch_runtime.artifact.model)
     products = pd.read_csv(table, dtype=str, keep_default_na=False)
+    int8_runtime = Runtime(in_integers(load_artifact(model), products, folder), CPU)
     rate = len(products)
     ways = {
         "whole path": lambda: rate / seconds(lambda: list(runtime.stream(read(products, folder)))),
+        "whole path, backbone in integers": lambda: (
+            rate / seconds(lambda: list(int8_runtime.stream(read(products, folder))))
+        ),
         "whole path under PyTorch": lambda: (
             rate / seconds(lambda: list(torch_runtime.stream(read(products, folder))))
         ),
@@ -77,6 +85,13 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict:
         figures["keras_predict_photos_per_second"] = keras
         figures["whole path / Keras"] = round(whole / float(np.mean(keras)), 2)
     return figures
+
+
+def in_integers(artifact: Artifact, products: pd.DataFrame, folder: Path) -> Artifact:
+    """Return the model with its backbone in 8-bit integers, as `models int8` makes it."""
+    photos = [decode_file(folder / name) for name in products["image_path"][:CALIBRATED]]
+    graph = quantize_backbone(artifact.graphs[BACKBONE_FILE], photos)
+    return replace(artifact, graphs={**artifact.graphs, BACKBONE_FILE: graph})
 
 
 def read(products: pd.DataFrame, folder: Path) -> Iterator[list[ProductInput]]:
