@@ -17,7 +17,7 @@ app: $(VENV)/.installed
 	$(BIN)/python -m mmcore serve --demo --open --port $(PORT)
 
 test: $(VENV)/.installed-test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 bench: $(VENV)/.installed-test
 	PYTHONPATH=. $(BIN)/python benchmarks/run_short.py

@@ -71,12 +71,12 @@ def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
         labels: (N,) class ids, N >= 1.
         predicted: (N,) class ids.
     """
-    size = int(max(labels.max(), predicted.max())) + 1
-    asked, given, right = (
-        np.bincount(ids, minlength=size) for ids in (labels, predicted, labels[labels == predicted])
-    )
-    present = asked > 0
-    return float((2 * right[present] / (asked + given)[present]).mean())
+    # a prediction may be a class that no label has, or none at all (-1)
+    codes, ids = np.unique(np.stack([labels, predicted]), return_inverse=True)
+    asked, given = ids.reshape(2, -1)
+    counts = [np.bincount(i, minlength=len(codes)) for i in (asked, given, asked[asked == given])]
+    present = counts[0] > 0
+    return float((2 * counts[2][present] / (counts[0] + counts[1])[present]).mean())
 
 
 def expected_calibration_error(

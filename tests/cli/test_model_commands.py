@@ -61,7 +61,8 @@ def stages(capsys, home):
     return {m["name"]: m["stage"] for m in run(capsys, home, "models", "list")["models"]}
 
 
-def test_a_model_is_activated_listed_shown_and_rolled_back(home, capsys):
+def test_a_model_is_activated_listed_shown_and_rolled_back(home, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")  # the table in whole, whatever terminal this is
     for name in ("a", "b"):
         done = run(capsys, home, "models", "activate", name, "--yes", "--reason", "try it")
     assert (done["name"], done["before"], done["has_changed"]) == ("b", "a", True)
