@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 SHORT = {
     "start": (),
     "one_product": ("--times", "50"),
-    "prediction": ("--products", "256", "--rounds", "3"),
+    "prediction": ("--photos", "256", "--rounds", "3"),
     "predict_batch": ("--sizes", "1000", "4000"),
     "training_speed": ("--photos", "400"),
     "training_scale": ("--products", "1000"),
