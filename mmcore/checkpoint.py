@@ -11,7 +11,7 @@ from torch import Tensor
 from mmcore.errors import CheckpointError
 from mmcore.workspace import write_atomically
 
-FORMAT = "rayon-checkpoint-1"
+FORMAT = "rayon-checkpoint-2"
 
 
 @dataclass

@@ -33,7 +33,8 @@ TEXT_CHUNK = 1_024  # texts a step: what somebody waits for who wants it to stop
 RIDGE = 0.3  # on features of length 1
 SHARPNESS = 10.0  # from ridge scores, about 0 to 1, to logits
 NUM_WORDS = 60  # of a text that count, as in the text tower
-NUM_HASHED = 2**18
+NUM_HASHED = 2**18  # n-grams of words, and as many of letters, that are told apart
+MAX_WEIGHTS = 2e7  # of them all times the classes: 80 MB, of which a fit holds some copies
 STRENGTH = 10.0  # of the text model, see `linear_fit.py`
 
 
@@ -139,7 +140,7 @@ def held_out_by_text(
     probs = np.zeros((len(texts), num_classes))
     splits = list(_splits(labels, folds))
     steps.expect(len(texts) + sum(LIMITS.max_iterations * len(fit) for fit, _ in splits))
-    blocks = SparseBlocks([_ngrams(texts, steps)])
+    blocks = SparseBlocks([_ngrams(texts, steps, _num_hashed(num_classes))])
     for fit, judged in splits:
         with steps.up_to(LIMITS.max_iterations, len(fit)) as step:
             rows = LinearRows(blocks, labels, num_classes, step)
@@ -234,16 +235,22 @@ def _shortened(title: str, description: str) -> str:
     return " ".join(f"{title} {description}".lower().split()[:NUM_WORDS])
 
 
-def _ngrams(texts: Sequence[str], steps: Steps) -> sparse.csr_array:
+def _num_hashed(num_classes: int) -> int:
+    """Return how many n-grams are told apart where there are so many classes."""
+    most = MAX_WEIGHTS / max(1, num_classes) / 2
+    return min(NUM_HASHED, 2 ** int(np.log2(max(2, most))))
+
+
+def _ngrams(texts: Sequence[str], steps: Steps, num_hashed: int = NUM_HASHED) -> sparse.csr_array:
     """Return (N, D) float32 of hashed n-grams of words and of letters, each of length 1.
 
     D counts the n-grams that occur: of a small shop a few of all there may be.
     """
-    places = np.full(2 * NUM_HASHED, -1, np.int32)  # of those seen so far
+    places = np.full(2 * num_hashed, -1, np.int32)  # of those seen so far
 
     def pieces() -> Iterator[sparse.csr_matrix]:
         for rows in steps.through(np.arange(len(texts)), TEXT_CHUNK):
-            piece = _hashed([texts[i] for i in rows])
+            piece = _hashed([texts[i] for i in rows], num_hashed)
             new = np.unique(piece.indices[places[piece.indices] < 0])
             places[new] = places.max() + 1 + np.arange(len(new))
             piece.indices = places[piece.indices]
@@ -254,9 +261,9 @@ def _ngrams(texts: Sequence[str], steps: Steps) -> sparse.csr_array:
     return sparse.csr_array((rows.data, rows.indices, rows.indptr), shape=shape)
 
 
-def _hashed(texts: Sequence[str]) -> sparse.csr_matrix:
-    """Return (n, 2 * NUM_HASHED): n-grams of words beside those of letters."""
-    shared = {"n_features": NUM_HASHED, "norm": None, "dtype": np.float32}
+def _hashed(texts: Sequence[str], num_hashed: int) -> sparse.csr_matrix:
+    """Return (n, 2 * num_hashed): n-grams of words beside those of letters."""
+    shared = {"n_features": num_hashed, "norm": None, "dtype": np.float32}
     words = HashingVectorizer(ngram_range=(1, 2), **shared)
     letters = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), **shared)
     counted = (words.transform(texts), counted_by_word(letters, texts))

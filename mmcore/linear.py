@@ -1,4 +1,4 @@
-"""Linear heads beside the towers: fitted in closed form, not by steps, so buffers, not parameters.
+"""Linear heads beside the towers: fitted by `linear_fit.py`, so buffers and no parameters.
 
 They answer beside the towers' own heads; what each is worth is decided by the combiner.
 """

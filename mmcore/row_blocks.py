@@ -1,4 +1,4 @@
-"""Feature rows too many to copy, in blocks that are read and multiplied one by one.
+"""Feature rows in blocks that are read and multiplied one by one: there may be too many to copy.
 
 N rows, D features, K classes. Sparse blocks are views of one matrix or several; dense ones are read
 anew each time, so that only those at work are in memory.
@@ -167,8 +167,19 @@ class DenseBlocks:
 
     is_dense = True
 
-    def __init__(self, num_rows: int, width: int, reader: Callable[[slice], np.ndarray]) -> None:
-        """Take the function that returns (n, D) float32 of a slice of rows."""
+    def __init__(
+        self,
+        num_rows: int,
+        width: int,
+        reader: Callable[[slice], np.ndarray],
+        has: np.ndarray | None = None,
+    ) -> None:
+        """Take the function that returns (n, D) float32 of a slice of rows.
+
+        Args:
+            has: (N,) bool: the row says anything; without, all do.
+        """
+        self._has = np.ones(num_rows, bool) if has is None else has
         self.width, self.num_entries = width, num_rows * width
         starts = range(0, num_rows, DENSE_ROWS)
         self.blocks = [DenseBlock(slice(i, min(i + DENSE_ROWS, num_rows)), reader) for i in starts]
@@ -184,7 +195,7 @@ class DenseBlocks:
         """Return (D, D), X'X / N as far as a sample of the rows tells it."""
         gram, seen = np.zeros((self.width, self.width)), 0
         for block in self.blocks[:: max(1, DENSE_ROWS * len(self.blocks) // SAMPLE_ROWS)]:
-            features = block.read().features
+            features = block.read().features[self._has[block.rows]]
             gram += features.T @ features
             seen += len(features)
-        return gram / seen
+        return gram / max(1, seen)

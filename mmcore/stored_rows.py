@@ -20,12 +20,16 @@ def stored_rows(pieces: Iterable[sparse.csr_matrix], width: int) -> sparse.csr_a
     """Return the rows of all pieces, one below the other, as (N, width) float32.
 
     Raises:
-        WorkspaceError: if there is no room for them.
+        WorkspaceError: if there is no room for them, or no folder for such files.
         TrainingDataError: if they have more than MAX_ENTRIES.
     """
     lengths: list[np.ndarray] = []
     written = 0
-    with tempfile.TemporaryFile() as ids, tempfile.TemporaryFile() as values:
+    try:
+        files = [tempfile.TemporaryFile() for _ in range(2)]
+    except OSError as error:
+        raise _no_room(error, written) from error
+    with files[0] as ids, files[1] as values:
         try:
             for piece in pieces:
                 ids.write(piece.indices.astype(np.int32, copy=False).data)
@@ -38,8 +42,8 @@ def stored_rows(pieces: Iterable[sparse.csr_matrix], width: int) -> sparse.csr_a
             raise _no_room(error, written) from error
         if written > MAX_ENTRIES:
             raise TrainingDataError(
-                f"the texts hold {written:,} n-grams, {MAX_ENTRIES:,} is the limit of a linear "
-                "head; train on fewer products, or with --preset seed, which has none"
+                f"the texts hold {written:,} n-grams, {MAX_ENTRIES:,} is the limit of what is "
+                "learnt by linear models; train on fewer products"
             )
         # the mappings keep the files alive
         arrays = (_mapped(values, np.float32, written), _mapped(ids, np.int32, written))

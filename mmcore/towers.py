@@ -110,7 +110,8 @@ class TextTower(nn.Module):
             (B, 128).
         """
         is_token = token_ids != PAD_ID  # (B, 60)
-        if self.training and int(is_token.sum()) <= FEW_WORDS * is_token.numel():
+        # a batch may hold no word at all: products that are told by parts of words alone
+        if self.training and 0 < int(is_token.sum()) <= FEW_WORDS * is_token.numel():
             strongest = self._by_words(token_ids, is_token)
         else:
             strongest = self._by_places(token_ids, is_token)

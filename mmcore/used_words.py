@@ -56,11 +56,12 @@ def only_used_words(
     texts = {name: tower for name, tower in model.towers.items() if isinstance(tower, TextTower)}
     wholes = {name: tower.embedding for name, tower in texts.items()}
     seen = list(inputs)
+    used = {name: UsedWords(wholes[name], (part[name] for part in seen)) for name in texts}
     for name, tower in texts.items():
-        tower.embedding = UsedWords(wholes[name], (part[name] for part in seen))
+        tower.embedding = used[name]
     try:
         yield
     finally:
         for name, tower in texts.items():
-            tower.embedding.write_back(wholes[name])
+            used[name].write_back(wholes[name])
             tower.embedding = wholes[name]

@@ -14,6 +14,7 @@ from mmcore.cross_check import (
     Checked,
     Steps,
     _ngrams,
+    _num_hashed,
     _shortened,
     cross_checked_suspicions,
 )
@@ -113,6 +114,12 @@ def test_a_class_the_other_folds_hardly_know_is_not_suspect(shop):
 def test_tiny_catalogues_have_no_suspects(n):
     found = check(["a b"] * n, np.zeros(n, dtype=int), Features(np.zeros(n, dtype=int)))
     assert found.tolist() == [0.0] * n
+
+
+@pytest.mark.parametrize(("num_classes", "num"), [(1, 2**18), (27, 2**18), (300, 2**15)])
+def test_many_classes_leave_room_for_fewer_ngrams(num_classes, num):
+    assert _num_hashed(num_classes) == num
+    assert _ngrams(["a b c d"] * 3, Steps(), num).shape[0] == 3
 
 
 def test_ngrams_are_scikit_learns():

@@ -60,5 +60,5 @@ def test_no_room(monkeypatch):
 
 def test_more_entries_than_can_be_counted(monkeypatch):
     monkeypatch.setattr(stored, "MAX_ENTRIES", 3)
-    with pytest.raises(TrainingDataError, match="n-grams, 3 is the limit.*--preset seed"):
+    with pytest.raises(TrainingDataError, match="n-grams, 3 is the limit.*train on fewer products"):
         stored_rows([piece(4, 0)], WIDTH)

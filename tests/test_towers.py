@@ -170,6 +170,13 @@ def twins() -> tuple[TextTower, TextTower]:
     return first, second
 
 
+def test_a_batch_without_any_word_is_learnt_from_without_harm():
+    tower = twins()[0]
+    tower(torch.zeros(4, 60, dtype=torch.int64)).sum().backward()
+    tensors = [*tower.state_dict().values(), *(p.grad for p in tower.parameters())]
+    assert all(torch.isfinite(tensor).all() for tensor in tensors)
+
+
 @pytest.mark.parametrize("few_words", [0.0, 1.0])  # by convolutions, by windows one by one
 @pytest.mark.parametrize("longest", [1, 2, 7, 31, 59, 60])
 def test_what_is_left_out_changes_neither_step_nor_statistics(monkeypatch, few_words, longest):

@@ -185,12 +185,12 @@ class LinearHeads:
         """Return the features of all products as their head sees them."""
         if head.is_sparse:
             return SparseBlocks(self._data.ngrams[name])
-        features = self._data.dense[name][0]
+        features, has = self._data.dense[name]
 
         def scaled(rows: slice) -> np.ndarray:
             return head.scaled(torch.from_numpy(features[rows])).numpy()
 
-        return DenseBlocks(*features.shape, scaled)
+        return DenseBlocks(*features.shape, scaled, has)
 
 
 @dataclass(frozen=True)

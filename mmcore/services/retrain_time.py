@@ -15,14 +15,14 @@ from mmcore.store.tables import Job
 
 _LOOKED_AT = 30  # newest retrains that are searched for like ones
 _USED = 5  # newest like ones whose median counts
-# The rule, for two cores of a laptop: from a retrain of 1,356 drawn products that took 26 s with
-# the photos' features in the cache (20 epochs), and 49 photos a second where they were not.
+# The rule, for two cores of a laptop: from trainings of 1,000 and 10,000 drawn products
+# (`benchmarks/training_scale.py`), and 270 photos a second where their features were not kept.
 _START_S = 8.0
-_FROZEN_S = 0.0007  # a product and epoch
+_FROZEN_S = 0.0005  # a product and epoch
 _TUNED_S = 0.085  # a product and epoch: forward and back through the backbone
 _FOLD_EPOCHS = 60  # of a start from the beginning: 12 on four fifths five times, 12 on all
 _REST_S = 0.006  # a product: linear heads, judging, comparing
-_PHOTO_S = 1 / 49
+_PHOTO_S = 1 / 270
 _GPU_SHARE = 0.2  # of the tuned epochs' time; not measured, a GPU is seldom slower than that
 
 

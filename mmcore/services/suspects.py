@@ -54,6 +54,7 @@ def cross_check(
 
     Raises:
         TrainingInterrupted: if it was asked to stop, within a second or two.
+        WorkspaceError: if there is no room for the texts' n-grams while they are checked.
     """
     import numpy as np
 

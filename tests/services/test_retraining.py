@@ -258,7 +258,7 @@ def interrupt(shop, after=14):
 DAMAGES = {
     "cut off": lambda data: data[: len(data) // 2],
     "empty": lambda data: b"",
-    "another header": lambda data: data.replace(b"rayon-checkpoint-1", b"rayon-checkpoint-9"),
+    "another header": lambda data: data.replace(b"rayon-checkpoint-2", b"rayon-checkpoint-9"),
     "broken state": lambda data: data.replace(b'\\"phase\\"', b'\\"phxse\\"'),
 }
 
