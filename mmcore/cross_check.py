@@ -88,14 +88,14 @@ class Steps:
     @contextmanager
     def up_to(self, times: int, units: int) -> Iterator[Callable[[], None]]:
         """Yield what is to be called before each of so many equal steps, or of fewer."""
-        begun, most = self._done, self._done + times * units
+        most = self._done + times * units
 
         def step() -> None:
             self._watch(self._done, self._total)
             self._done = min(self._done + units, most)
 
         yield step
-        self._done = begun + times * units
+        self._done = most
 
     def end(self) -> None:
         """Tell that all is done."""
